@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# On a POWER host: make, make install. Anywhere else the module is cross-built and tested on an
+# emulated machine: make demo, make check. `make help` lists all.
+
+SRC := $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
+BUILD := $(SRC)/build
+MODULE := vfio_iommu_spapr_tce.ko
+
+# The kernels that the module is tested on, and the lanes that test it: <machine>-<kernel>.
+KERNELS := 6.12
+LANES := powernv9-6.12 powernv8-6.12
+
+V ?= 0
+Q := $(if $(filter 0,$(V)),@)
+
+# --- which kernel, with which tools ------------------------------------------------------------
+# KERNEL=: one of the distribution kernels above, cross-built on this machine.
+# KDIR=: any kernel tree, with ARCH and CROSS_COMPILE as that tree wants them.
+# Neither: the running kernel on a POWER host, elsewhere the first of the kernels above.
+NATIVE := $(filter ppc64 ppc64le,$(shell uname -m))
+ifeq ($(KDIR)$(NATIVE),)
+KERNEL ?= $(firstword $(KERNELS))
+endif
+
+ifdef KERNEL
+ifeq ($(filter $(KERNEL),$(KERNELS)),)
+$(error KERNEL=$(KERNEL) is not one of: $(KERNELS))
+endif
+CROSS := powerpc64le-linux-gnu-
+OUT := $(BUILD)/$(KERNEL)
+KDIR := $(BUILD)/kernels/$(KERNEL)/headers
+STOCK := $(BUILD)/kernels/$(KERNEL)/modules/$(MODULE)
+KBUILD_ARGS := ARCH=powerpc CROSS_COMPILE=$(CROSS)
+else
+CROSS := $(CROSS_COMPILE)
+ifdef KDIR
+OUT := $(BUILD)/$(subst /,_,$(patsubst /%,%,$(abspath $(KDIR))))
+else
+KERNEL_RELEASE ?= $(shell uname -r)
+KDIR := /lib/modules/$(KERNEL_RELEASE)/build
+OUT := $(BUILD)/$(KERNEL_RELEASE)
+endif
+endif
+KBUILD := $(MAKE) --no-print-directory -C $(KDIR) M=$(OUT) TCE_SRC=$(SRC) V=$(V) $(KBUILD_ARGS)
+
+module:
+
+# --- the module --------------------------------------------------------------------------------
+.PHONY: module kernel install
+module: $(if $(KERNEL),kernel)
+	@mkdir -p $(OUT)
+	@ln -sfn $(SRC)/Kbuild $(OUT)/Kbuild
+	$(Q)$(KBUILD) modules
+	$(Q)NM=$(CROSS)nm READELF=$(CROSS)readelf $(SRC)/scripts/audit-module.sh $(OUT)/$(MODULE)
+ifdef STOCK
+	$(Q)READELF=$(CROSS)readelf $(SRC)/scripts/verify-driver-ops.sh \
+		$(STOCK) $(OUT)/generated/kernel_layout.h
+endif
+
+kernel:
+	$(Q)$(SRC)/scripts/host-packages.sh build
+	$(Q)$(SRC)/scripts/fetch-kernel.sh $(KERNEL)
+
+# Into updates/, which modprobe prefers to the kernel's own modules.
+install: module
+	$(KBUILD) INSTALL_MOD_DIR=updates modules_install
+
+# --- tests -------------------------------------------------------------------------------------
+.PHONY: target-tests demo-program bench-program
+TARGET_TESTS := $(MAKE) -C $(SRC)/selftests/vfio CROSS_COMPILE=powerpc64le-linux-gnu- \
+	OUTPUT=$(BUILD)/selftests/vfio-ppc64le
+target-tests: kernel
+	$(Q)$(SRC)/scripts/fetch-harness.sh 6.12
+	$(Q)$(TARGET_TESTS) HARNESS_DIR=$(BUILD)/kernels/6.12/selftests
+
+demo-program: kernel
+	$(Q)$(TARGET_TESTS) demo
+
+bench-program: kernel
+	$(Q)$(MAKE) -C $(SRC)/selftests/bench CROSS_COMPILE=powerpc64le-linux-gnu- \
+		OUTPUT=$(BUILD)/selftests/bench-ppc64le
+
+.PHONY: emulator demo check check-host check-qemu bench
+emulator:
+	$(Q)$(SRC)/scripts/host-packages.sh qemu
+	$(Q)$(SRC)/scripts/fetch-busybox.sh
+
+demo: module demo-program emulator
+	$(Q)$(SRC)/selftests/qemu/demo.sh
+
+bench: module bench-program emulator
+	$(Q)$(SRC)/selftests/bench/run.sh
+
+check:
+	$(Q)$(SRC)/selftests/check.sh $(LANES)
+
+check-host:
+	$(Q)$(SRC)/scripts/host-packages.sh host-tests
+	$(Q)$(MAKE) -C $(SRC)/selftests/host check OUTPUT=$(BUILD)/host
+
+LANE ?= $(firstword $(LANES))
+check-qemu: module target-tests emulator
+	$(Q)$(SRC)/selftests/qemu/run-lane.sh $(LANE)
+
+# --- the source --------------------------------------------------------------------------------
+.PHONY: sparse lint clean help
+sparse: kernel
+	$(Q)$(SRC)/scripts/host-packages.sh lint
+	$(Q)$(SRC)/scripts/run-sparse.sh $(KERNEL)
+
+lint: module
+	$(Q)$(SRC)/scripts/host-packages.sh lint host-tests
+	$(Q)$(SRC)/scripts/lint.sh $(OUT)
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo 'On a POWER host:'
+	@echo '  make            build the module for the running kernel'
+	@echo '  make install    install it to updates/, so that modprobe prefers it'
+	@echo 'On any Debian machine, as root (missing packages are installed):'
+	@echo '  make demo       boot a real kernel with the module on an emulated POWER9 and do DMA'
+	@echo '  make check      all tests; in parts:'
+	@echo '  make check-host                  the C++ sources against a fake kernel'
+	@echo '  make check-qemu LANE=<lane>      one of: $(LANES)'
+	@echo '  make bench      guest instructions: the stock driver against ours'
+	@echo '  make module KERNEL=<kernel>      build/<kernel>/$(MODULE); one of: $(KERNELS)'
+	@echo '  make module KDIR=<kernel tree>   for any other kernel'
+	@echo '  make kernel KERNEL=<kernel>      fetch and unpack that kernel'
+	@echo '  make sparse     sparse over the C glue'
+	@echo '  make lint       clang-format, clang-tidy, shellcheck'
+	@echo '  make clean      remove build/, with all that was downloaded'

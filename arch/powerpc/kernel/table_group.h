@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * TableGroup: an IOMMU group (a PE) as the platform offers it: the windows that it can have and
+ * the operations that create tables and make them the group's windows.
+ *
+ * A TableGroup is a name, not a reference: the VFIO core keeps the group alive while it is
+ * attached to a container. The caller holds that container's lock.
+ *
+ * Source: arch/powerpc/include/asm/iommu.h, struct iommu_table_group and iommu_table_group_ops.
+ */
+#pragma once
+
+#include "arch/powerpc/kernel/table.h"
+#include "arch/powerpc/kernel/tce_types.h"
+#include "glue/iommu.h"
+
+namespace tce {
+
+constexpr unsigned int max_tables = KERNEL_MAX_TABLES;
+
+/* A window that a user asks for. */
+struct WindowShape {
+	unsigned int page_shift;
+	Bytes size;
+	unsigned int levels;
+};
+
+class TableGroup {
+public:
+	/* -ENODEV for a group without TCE tables. */
+	static Result<TableGroup> of(iommu_group *group);
+
+	/* The default window: from 0 or wherever the platform put it, below 4 GiB. */
+	Ioba default_window_start() const { return Ioba(m_limits.tce32_start); }
+	Bytes default_window_size() const { return Bytes(m_limits.tce32_size); }
+	WindowShape default_window() const;
+
+	/* Page sizes of windows, one bit each. */
+	unsigned long page_sizes() const { return m_limits.page_sizes; }
+	unsigned int max_windows() const { return m_limits.max_windows; }
+	unsigned int max_levels() const { return m_limits.max_levels; }
+
+	/* Windows can be created and removed at run time. */
+	bool has_dynamic_windows() const;
+
+	/* One table can serve both groups. */
+	bool can_share_tables_with(const TableGroup &other) const;
+
+	/*
+	 * What the table and its userspace view may come to take. -EINVAL for a shape that no
+	 * window of this group can have; -ENOMEM for one with a level too large to allocate.
+	 */
+	Result<Bytes> table_size(const WindowShape &shape) const;
+
+	/* A table for slot @num, of a shape that table_size() accepted, not yet in use. */
+	Result<Table> create_table(unsigned int num, const WindowShape &shape) const;
+
+	/* Makes @table the window in slot @num. On error (-EIO, -ENOMEM) the slot is empty. */
+	Result<void> set_window(unsigned int num, const Table &table) const;
+
+	/*
+	 * Empties slot @num; the PE's cached TCEs are gone too. An error (-EIO) says that the
+	 * firmware refused and that the hardware may go on reading the table.
+	 */
+	Result<void> unset_window(unsigned int num) const;
+
+private:
+	explicit TableGroup(iommu_table_group *group);
+
+	iommu_table_group *m_group;
+	glue_table_group_limits m_limits;
+};
+
+} /* namespace tce */

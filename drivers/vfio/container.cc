@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "drivers/vfio/container.h"
+
+#include "glue/mm.h"
+#include "kcxx/scope_exit.h"
+
+namespace tce {
+
+Result<void> Container::attach(iommu_group *group)
+{
+	TableGroup tables = TRY(TableGroup::of(group));
+
+	if (!tables.has_dynamic_windows())
+		return Errno::Invalid;
+	if (find(group))
+		return Errno::Busy;
+	if (!m_groups.is_empty() && !m_groups.first()->tables.can_share_tables_with(tables))
+		return Errno::NotPermitted;
+
+	kcxx::Owned<Attachment> attachment = TRY(kcxx::make_owned<Attachment>(group, tables));
+
+	TRY(set_all_windows(tables));
+	if (m_groups.is_empty() && !m_windows[0])
+		m_default_window_pending = true;
+	m_groups.append(*attachment.release());
+	return {};
+}
+
+void Container::detach(iommu_group *group)
+{
+	Attachment *attachment = find(group);
+
+	if (!attachment)
+		return;
+	m_groups.remove(*attachment);
+	kcxx::Owned<Attachment> destroyed(attachment);
+
+	for (unsigned int num = 0; num < max_tables; ++num) {
+		if (!m_windows[num])
+			continue;
+		/* Some platforms cannot reach a table any more that is no group's window. */
+		if (m_groups.is_empty())
+			mapper(*m_windows[num]).clear();
+		m_windows[num]->unset_in(attachment->tables, num);
+	}
+}
+
+Result<void> Container::get_info(const InfoRequest &request)
+{
+	return request.answer(*TRY(any_group()));
+}
+
+Result<void> Container::register_memory(const MemoryRequest &request)
+{
+	TRY(claim_by_caller());
+	TRY(m_memory.add(m_owner, request.range));
+	m_enabled = true;
+	return {};
+}
+
+Result<void> Container::unregister_memory(const MemoryRequest &request)
+{
+	if (!m_owner)
+		return Errno::NotPermitted;
+	return m_memory.remove(request.range);
+}
+
+Result<void> Container::map(const MapRequest &request)
+{
+	const Window &window = *m_windows[TRY(find_window_for_dma(request.iova))];
+	const Geometry &geometry = window.table().geometry();
+
+	if (!geometry.page().divides(request.user.value()))
+		return Errno::Invalid;
+	return mapper(window).map(TRY(geometry.range(request.iova, request.size)), request.user,
+				  request.direction);
+}
+
+Result<void> Container::unmap(const UnmapRequest &request)
+{
+	const Window &window = *m_windows[TRY(find_window_for_dma(request.iova))];
+
+	mapper(window).unmap(TRY(window.table().geometry().range(request.iova, request.size)));
+	return {};
+}
+
+Result<void> Container::create_window(const CreateRequest &request)
+{
+	const TableGroup *group = TRY(any_group());
+
+	TRY(claim_by_caller());
+	TRY(create_pending_default_window());
+
+	unsigned int num = TRY(add_window(*group, request.shape));
+	kcxx::ScopeExit rollback([&] { drop_window(num); });
+
+	TRY(request.answer(m_windows[num]->table().geometry().start()));
+	rollback.dismiss();
+	return {};
+}
+
+Result<void> Container::remove_window(const RemoveRequest &request)
+{
+	const TableGroup *group = TRY(any_group());
+
+	TRY(claim_by_caller());
+	if (m_default_window_pending && request.address >= group->default_window_start() &&
+	    request.address - group->default_window_start() < group->default_window_size()) {
+		m_default_window_pending = false;
+		return {};
+	}
+
+	Result<unsigned int> num = find_window(request.address);
+
+	if (num.is_error())
+		return Errno::Invalid;
+	drop_window(num.value());
+	return {};
+}
+
+Result<void> Container::check_caller() const
+{
+	if (m_owner && m_owner.get() != glue_current_mm())
+		return Errno::NotPermitted;
+	return {};
+}
+
+Container::Remains Container::close()
+{
+	for (Slot &window : m_windows)
+		window = Slot();
+	m_default_window_pending = false;
+	m_enabled = false;
+	return { kcxx::move(m_memory), kcxx::move(m_owner) };
+}
+
+Result<void> Container::claim_by_caller()
+{
+	if (m_owner)
+		return {};
+	if (!glue_current_mm())
+		return Errno::NotPermitted;
+	m_owner = AddressSpace::share(glue_current_mm());
+	return {};
+}
+
+Result<const TableGroup *> Container::any_group() const
+{
+	if (m_groups.is_empty())
+		return Errno::NoDeviceAddress;
+	return &m_groups.first()->tables;
+}
+
+Container::Attachment *Container::find(iommu_group *group) const
+{
+	for (Attachment &attachment : m_groups) {
+		if (attachment.group == group)
+			return &attachment;
+	}
+	return nullptr;
+}
+
+/* All windows or none. */
+Result<void> Container::set_all_windows(const TableGroup &group) const
+{
+	unsigned int num = 0;
+	kcxx::ScopeExit rollback([&] {
+		while (num--) {
+			if (m_windows[num])
+				m_windows[num]->unset_in(group, num);
+		}
+	});
+
+	for (; num < max_tables; ++num) {
+		if (m_windows[num])
+			TRY(m_windows[num]->set_in(group, num));
+	}
+	rollback.dismiss();
+	return {};
+}
+
+Result<unsigned int> Container::free_slot() const
+{
+	for (unsigned int num = 0; num < max_tables; ++num) {
+		if (!m_windows[num])
+			return num;
+	}
+	return Errno::NoSpace;
+}
+
+Result<unsigned int> Container::find_window(Ioba address) const
+{
+	for (unsigned int num = 0; num < max_tables; ++num) {
+		if (m_windows[num] && m_windows[num]->table().geometry().contains(address))
+			return num;
+	}
+	return Errno::NoDeviceAddress;
+}
+
+Result<unsigned int> Container::find_window_for_dma(Ioba address)
+{
+	if (!m_enabled)
+		return Errno::NotPermitted;
+	TRY(create_pending_default_window());
+	return find_window(address);
+}
+
+/* A new window in a free slot, set in every group: in all of them or in none. */
+Result<unsigned int> Container::add_window(const TableGroup &group, const WindowShape &shape)
+{
+	unsigned int num = TRY(free_slot());
+	Slot window = TRY(Window::create(m_owner, group, num, shape));
+	Attachment *last_set = nullptr;
+	kcxx::ScopeExit rollback([&] {
+		for (Attachment &attachment : m_groups) {
+			if (!last_set)
+				return;
+			window->unset_in(attachment.tables, num);
+			if (&attachment == last_set)
+				return;
+		}
+	});
+
+	for (Attachment &attachment : m_groups) {
+		TRY(window->set_in(attachment.tables, num));
+		last_set = &attachment;
+	}
+	rollback.dismiss();
+	m_windows[num] = kcxx::move(window);
+	return num;
+}
+
+Result<void> Container::create_pending_default_window()
+{
+	if (!m_default_window_pending)
+		return {};
+
+	const TableGroup *group = TRY(any_group());
+
+	TRY(add_window(*group, group->default_window()));
+	m_default_window_pending = false;
+	return {};
+}
+
+void Container::drop_window(unsigned int num)
+{
+	/* Unsetting makes the PEs forget all that they know of the table. */
+	mapper(*m_windows[num]).clear();
+	for (Attachment &attachment : m_groups)
+		m_windows[num]->unset_in(attachment.tables, num);
+	m_windows[num] = Slot();
+}
+
+Mapper Container::mapper(const Window &window) const
+{
+	return Mapper(window.table(), m_memory, m_owner.get());
+}
+
+} /* namespace tce */

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Container: what one open VFIO container with an IOMMU of type VFIO_SPAPR_TCE_v2_IOMMU holds:
+ * the groups attached to it, the DMA windows that all of these groups share, and the memory that
+ * was registered for mapping.
+ *
+ * Locking: one mutex, of Locked<Container> in shared_container.h, covers everything here. All
+ * functions run under it, in process context, and may sleep.
+ *
+ * The container belongs to the process (the address space) that first registered memory or
+ * created or removed a window; every ioctl of another one is -EPERM from then on.
+ *
+ * The default window is *pending* from the first attach on: it is created by the first request
+ * that needs it, so that a user who removes it right away never pays for it.
+ *
+ * Source of the errnos: include/uapi/linux/vfio.h and Documentation/uapi.rst.
+ */
+#pragma once
+
+#include "arch/powerpc/kernel/table_group.h"
+#include "drivers/vfio/address_space.h"
+#include "drivers/vfio/mapper.h"
+#include "drivers/vfio/memory_registry.h"
+#include "drivers/vfio/requests.h"
+#include "drivers/vfio/window.h"
+#include "kcxx/list.h"
+#include "kcxx/owned.h"
+
+namespace tce {
+
+class Container {
+public:
+	/*
+	 * Adds a group and makes all windows its own. -ENODEV: no TCE tables; -EINVAL: no dynamic
+	 * windows; -EBUSY: attached already; -EPERM: cannot share tables with the others; -ENOMEM,
+	 * -EIO: a window could not be set, and the group has none now.
+	 */
+	Result<void> attach(iommu_group *group);
+
+	/* Takes a group's windows away. The mappings stay for the other groups, if there are. */
+	void detach(iommu_group *group);
+
+	/* -ENXIO in a container without groups; -EFAULT. */
+	Result<void> get_info(const InfoRequest &request);
+
+	/* -EBUSY, -EINVAL, -ENOMEM, -EFAULT: see MemoryRegistry. */
+	Result<void> register_memory(const MemoryRequest &request);
+	/* -EPERM before the first registration or window; -ENOENT, -EBUSY: see MemoryRegistry. */
+	Result<void> unregister_memory(const MemoryRequest &request);
+
+	/* -EPERM before the first registration; -ENXIO: no such window; -EINVAL, -ENOMEM. */
+	Result<void> map(const MapRequest &request);
+	Result<void> unmap(const UnmapRequest &request);
+
+	/* -ENXIO without groups; -ENOSPC: all slots taken; -EINVAL, -ENOMEM, -EIO; -EFAULT. */
+	Result<void> create_window(const CreateRequest &request);
+	/* -ENXIO without groups; -EINVAL: the address is in no window. */
+	Result<void> remove_window(const RemoveRequest &request);
+
+	/* -EPERM if the caller is not the process that the container belongs to. */
+	Result<void> check_caller() const;
+
+	/*
+	 * Gives the windows back, after the last group has left, and takes the registered memory
+	 * out, for the caller to give back without the lock. The container is empty then and
+	 * answers further requests as one without groups and memory.
+	 */
+	struct Remains {
+		MemoryRegistry memory;
+		AddressSpace owner;
+	};
+	Remains close();
+
+private:
+	struct Attachment : kcxx::ListLinks<Attachment> {
+		Attachment(iommu_group *group, const TableGroup &tables)
+			: group(group), tables(tables)
+		{
+		}
+
+		iommu_group *group;
+		TableGroup tables;
+	};
+	using Slot = kcxx::Owned<Window>;
+
+	Result<void> claim_by_caller();
+	/* Any group: all of them have the same windows. -ENXIO without groups. */
+	Result<const TableGroup *> any_group() const;
+	Attachment *find(iommu_group *group) const;
+	Result<void> set_all_windows(const TableGroup &group) const;
+	void unset_window_everywhere(unsigned int num);
+	Result<unsigned int> free_slot() const;
+	Result<unsigned int> find_window(Ioba address) const;
+	Result<unsigned int> find_window_for_dma(Ioba address);
+	Result<unsigned int> add_window(const TableGroup &group, const WindowShape &shape);
+	Result<void> create_pending_default_window();
+	void drop_window(unsigned int num);
+	Mapper mapper(const Window &window) const;
+
+	kcxx::List<Attachment> m_groups;
+	Slot m_windows[max_tables];
+	MemoryRegistry m_memory;
+	AddressSpace m_owner;
+	bool m_default_window_pending = false;
+	/* Memory was registered at least once: mapping is allowed. */
+	bool m_enabled = false;
+};
+
+} /* namespace tce */

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Kernel memory and the user's memory. */
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "glue/memory.h"
+
+void *glue_alloc(unsigned long size)
+{
+	return kmalloc(size, GFP_KERNEL_ACCOUNT);
+}
+
+void glue_free(void *memory)
+{
+	kfree(memory);
+}
+
+void glue_free_after_readers(void *memory)
+{
+	kfree_rcu_mightsleep(memory);
+}
+
+void *glue_alloc_array(unsigned long count, unsigned long size)
+{
+	return kvmalloc_array(count, size, GFP_KERNEL_ACCOUNT);
+}
+
+void glue_free_array(void *array)
+{
+	kvfree(array);
+}
+
+bool glue_copy_from_user(void *to, unsigned long user_address, unsigned long size)
+{
+	return !copy_from_user(to, (void __user *)user_address, size);
+}
+
+bool glue_copy_to_user(unsigned long user_address, const void *from, unsigned long size)
+{
+	return !copy_to_user((void __user *)user_address, from, size);
+}

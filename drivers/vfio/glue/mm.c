@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Address spaces, locked-memory accounting and registered memory. */
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+
+#include <asm/mmu_context.h>
+
+#include "glue/mm.h"
+
+struct mm_struct *glue_current_mm(void)
+{
+	return current->mm;
+}
+
+void glue_mm_grab(struct mm_struct *mm)
+{
+	mmgrab(mm);
+}
+
+void glue_mm_drop(struct mm_struct *mm)
+{
+	mmdrop(mm);
+}
+
+unsigned long glue_total_ram_pages(void)
+{
+	return totalram_pages();
+}
+
+void glue_mark_page_dirty(unsigned long hpa)
+{
+	SetPageDirty(pfn_to_page(hpa >> PAGE_SHIFT));
+}
+
+bool glue_is_hugetlb_page(unsigned long hpa, unsigned int shift)
+{
+	struct folio *folio = page_folio(pfn_to_page(hpa >> PAGE_SHIFT));
+
+	return folio_test_hugetlb(folio) && folio_shift(folio) >= shift;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The module, and the operations that it registers with the VFIO core. */
+#include <linux/err.h>
+#include <linux/module.h>
+
+#include "glue/vfio.h"
+#include "vfio_driver_ops.h"
+
+static void *open_container(unsigned long arg)
+{
+	unsigned long container;
+	long ret = tce_container_open(arg, &container);
+
+	return ret ? ERR_PTR(ret) : (void *)container;
+}
+
+static void release_container(void *data)
+{
+	tce_container_release((unsigned long)data);
+}
+
+static long container_ioctl(void *data, unsigned int cmd, unsigned long arg)
+{
+	return tce_container_ioctl((unsigned long)data, cmd, arg);
+}
+
+static int attach_group(void *data, struct iommu_group *group, enum vfio_group_type type)
+{
+	if (type != VFIO_IOMMU)
+		return -EINVAL;
+	return tce_container_attach_group((unsigned long)data, group);
+}
+
+static void detach_group(void *data, struct iommu_group *group)
+{
+	tce_container_detach_group((unsigned long)data, group);
+}
+
+static const struct vfio_iommu_driver_ops driver_ops = {
+	.name = "iommu-vfio-powerpc",
+	.owner = THIS_MODULE,
+	.open = open_container,
+	.release = release_container,
+	.ioctl = container_ioctl,
+	.attach_group = attach_group,
+	.detach_group = detach_group,
+};
+
+static int __init load(void)
+{
+	tce_module_init();
+	return vfio_register_iommu_driver(&driver_ops);
+}
+
+static void __exit unload(void)
+{
+	vfio_unregister_iommu_driver(&driver_ops);
+	tce_module_exit();
+}
+
+module_init(load);
+module_exit(unload);
+
+MODULE_VERSION("1.0");
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("VFIO IOMMU driver for TCE tables on POWER");

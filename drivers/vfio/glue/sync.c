@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Locks, counters and the scheduler. */
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+
+#include "glue/sync.h"
+
+void glue_mutex_init(struct mutex *mutex, enum glue_mutex_kind kind)
+{
+	static struct lock_class_key keys[] = {
+		[GLUE_MUTEX_CONTAINER] = {},
+		[GLUE_MUTEX_ORPHANS] = {},
+	};
+
+	__mutex_init(mutex, "vfio_iommu_spapr_tce", &keys[kind]);
+}
+
+void glue_mutex_lock(struct mutex *mutex)
+{
+	mutex_lock(mutex);
+}
+
+void glue_mutex_unlock(struct mutex *mutex)
+{
+	mutex_unlock(mutex);
+}
+
+static refcount_t *refcount(struct glue_refcount *count)
+{
+	static_assert(sizeof(*count) == sizeof(refcount_t));
+	return (refcount_t *)count;
+}
+
+void glue_refcount_init(struct glue_refcount *count)
+{
+	refcount_set(refcount(count), 1);
+}
+
+bool glue_refcount_get_unless_zero(struct glue_refcount *count)
+{
+	return refcount_inc_not_zero(refcount(count));
+}
+
+bool glue_refcount_put(struct glue_refcount *count)
+{
+	return refcount_dec_and_test(refcount(count));
+}
+
+void glue_rcu_read_lock(void)
+{
+	rcu_read_lock();
+}
+
+void glue_rcu_read_unlock(void)
+{
+	rcu_read_unlock();
+}
+
+void glue_cond_resched(void)
+{
+	cond_resched();
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Mapper: puts user memory into a table and takes it out again.
+ *
+ * Each entry that is mapped counts once in the kernel's region that it points into
+ * (mm_iommu_mapped_inc), so that the memory stays pinned as long as a device can reach it. KVM's
+ * H_PUT_TCE handlers do the same on the same tables at the same time. Therefore whoever takes a
+ * TCE out by an exchange, and sees there that it was valid, drops its count: the region that it
+ * belongs to is the one of the address in the userspace view.
+ *
+ * map() reserves first and commits then: memory that is not registered, pages that are too small
+ * and a view that cannot be allocated are found before an entry is written. Only the platform's
+ * table can still fail to allocate a level of its own half way; what was mapped up to there is
+ * then unmapped.
+ *
+ * Locking: the container's lock. Process context; gives way to others in long runs.
+ */
+#pragma once
+
+#include "arch/powerpc/kernel/table.h"
+#include "arch/powerpc/kernel/tce_types.h"
+#include "drivers/vfio/memory_registry.h"
+
+namespace tce {
+
+class Mapper {
+public:
+	/* Maps memory of @mm that @registry has registered. */
+	Mapper(const Table &table, const MemoryRegistry &registry, mm_struct *mm)
+		: m_table(table), m_registry(registry), m_mm(mm),
+		  m_page(table.geometry().page())
+	{
+	}
+
+	/*
+	 * Maps @range to the memory at @user, a multiple of the table's page size, in place of
+	 * what was there. -EINVAL: not all registered by this container, or backed by pages
+	 * smaller than the table's; -ENOMEM.
+	 */
+	Result<void> map(EntryRange range, UserAddr user, Direction direction);
+
+	/* Unmaps @range; what is not mapped there stays so. Allocates nothing. */
+	void unmap(EntryRange range);
+
+	/* As unmap() of all, for a table that no PE will use any more: invalidates nothing. */
+	void clear();
+
+private:
+	Result<void> check_backing(EntryRange range, UserAddr user) const;
+	Result<void> check_large_pages(const Region &region, UserAddr user, Entries count) const;
+	Result<void> reserve_view(EntryRange range) const;
+	Result<void> map_run(const Region &region, TceIndex &at, UserAddr &user, Entries count,
+			     Direction direction);
+	template <typename Emptied> void empty(EntryRange range, Emptied emptied);
+	Entries empty_run(AtomicBigEndian *view, EntryRange run, TceIndex &first_emptied);
+	void drop(OldEntry old, UserAddr user);
+	Entries pages_in(const Region &region, UserAddr from) const;
+
+	const Table &m_table;
+	const MemoryRegistry &m_registry;
+	mm_struct *m_mm;
+	PageShift m_page;
+	/* Where the last dropped entry belonged: the next one mostly does too. */
+	const Region *m_last_dropped = nullptr;
+};
+
+} /* namespace tce */

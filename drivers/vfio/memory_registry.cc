@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "drivers/vfio/memory_registry.h"
+
+#include "glue/mm.h"
+#include "kcxx/locked.h"
+
+namespace tce {
+
+namespace {
+
+using OrphanList = kcxx::List<Region>;
+
+constinit kcxx::Locked<OrphanList> orphans;
+
+void put_orphans_of(mm_struct *mm)
+{
+	orphans.with([mm](OrphanList &list) {
+		for (Region &region : list) {
+			if (region.mm() != mm || region.put().is_error())
+				continue;
+			list.remove(region);
+			kcxx::Owned<Region> destroyed(&region);
+		}
+	});
+}
+
+} /* namespace */
+
+void init_orphan_regions()
+{
+	orphans.init(GLUE_MUTEX_ORPHANS);
+}
+
+Result<UserRange> UserRange::of_pages(UserAddr start, Bytes size)
+{
+	if (!kernel_page.divides(start.value()) || !kernel_page.divides(size.value()) ||
+	    !size.value())
+		return Errno::Invalid;
+	TRY(start.checked_add(size));
+	return UserRange{ start, size };
+}
+
+Result<kcxx::Owned<Region>> Region::create(const AddressSpace &mm, UserRange range)
+{
+	kcxx::Owned<Region> region =
+		TRY(kcxx::make_owned<Region>(AddressSpace::share(mm.get()), range));
+
+	TRY(region->acquire());
+	return region;
+}
+
+Result<void> Region::acquire()
+{
+	unsigned long start = m_range.start.value();
+	unsigned long pages = pages_for(m_range.size).value();
+
+	m_kernel = mm_iommu_get(mm(), start, pages);
+	if (m_kernel)
+		return {};
+
+	/* The kernel would try, and print about it. */
+	if (pages > glue_total_ram_pages())
+		return Errno::NoMemory;
+
+	long ret = mm_iommu_new(mm(), start, pages, &m_kernel);
+
+	if (!ret)
+		return {};
+
+	/* Another container of the process can have made the same region in the meantime. */
+	m_kernel = mm_iommu_get(mm(), start, pages);
+	return m_kernel ? Result<void>() : Error::from_kernel(ret);
+}
+
+Result<void> Region::put()
+{
+	return Result<void>::from_kernel(mm_iommu_put(mm(), kernel()));
+}
+
+Result<void> MemoryRegistry::add(const AddressSpace &mm, UserRange range)
+{
+	unsigned long place = count_up_to(range.start);
+
+	if (place && m_regions[place - 1]->range() == range)
+		return Errno::Busy;
+	if (!range.start.value())
+		return Errno::Invalid;
+	/* The kernel checks this too, but pins all pages first. */
+	if (place && m_regions[place - 1]->range().end() > range.start)
+		return Errno::Invalid;
+	if (place < m_regions.size() && m_regions[place]->range().start < range.end())
+		return Errno::Invalid;
+
+	TRY(m_regions.reserve_one());
+	m_regions.insert(place, TRY(Region::create(mm, range)));
+	return {};
+}
+
+Result<void> MemoryRegistry::remove(UserRange range)
+{
+	unsigned long place = count_up_to(range.start);
+
+	if (!place || m_regions[place - 1]->range() != range)
+		return Errno::NoEntry;
+	TRY(m_regions[place - 1]->put());
+	m_regions.take(place - 1);
+	return {};
+}
+
+Region *MemoryRegistry::find(UserAddr address) const
+{
+	unsigned long place = count_up_to(address);
+
+	if (!place || !m_regions[place - 1]->range().contains(address))
+		return nullptr;
+	return m_regions[place - 1].get();
+}
+
+void MemoryRegistry::close(const AddressSpace &mm)
+{
+	while (m_regions.size()) {
+		kcxx::Owned<Region> region = m_regions.take(m_regions.size() - 1);
+
+		if (region->put().is_error())
+			orphans.with([&](OrphanList &list) { list.append(*region.release()); });
+	}
+	put_orphans_of(mm.get());
+}
+
+unsigned long MemoryRegistry::count_up_to(UserAddr address) const
+{
+	unsigned long low = 0;
+	unsigned long high = m_regions.size();
+
+	while (low < high) {
+		unsigned long middle = (low + high) / 2;
+
+		if (m_regions[middle]->range().start <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+} /* namespace tce */

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * MemoryRegistry: the regions of user memory that a container has registered, and has pinned by
+ * that. It holds exactly one reference on each kernel region (mm_iommu_*) and puts exactly those
+ * when the container is closed.
+ *
+ * Regions do not overlap: the kernel refuses that for all containers of a process. A region that
+ * a second container of the process registers with the same bounds is shared between the two.
+ *
+ * No region contains address 0, since a word of 0 in a table's userspace view means "empty".
+ *
+ * The last reference on a region cannot be put while TCEs point into it. Those can be another
+ * container's, which has unregistered the region while this one still held it. Closing a
+ * container cannot fail, so the region then becomes an *orphan* of its process: it is put when
+ * the next container of that process is closed, at the latest with the last one, which has
+ * emptied its tables by then.
+ *
+ * Locking: the container's lock; the list of orphans has its own, which is taken with no other
+ * one held. All functions are for process context and may sleep, but those of a lookup.
+ *
+ * Source: arch/powerpc/mm/book3s64/iommu_api.c.
+ */
+#pragma once
+
+#include "arch/powerpc/kernel/tce_types.h"
+#include "drivers/vfio/address_space.h"
+#include "kcxx/list.h"
+#include "kcxx/owned.h"
+#include "kcxx/vector.h"
+
+namespace tce {
+
+/* A range of the user's addresses: whole kernel pages, not empty, without overflow. */
+struct UserRange {
+	UserAddr start;
+	Bytes size;
+
+	/* -EINVAL if @start and @size are not such a range. */
+	static Result<UserRange> of_pages(UserAddr start, Bytes size);
+
+	UserAddr end() const { return start + size; }
+	bool contains(UserAddr address) const { return address >= start && address < end(); }
+	bool operator==(const UserRange &) const = default;
+};
+
+/* One registered region: a reference on the kernel's. */
+class Region : public kcxx::ListLinks<Region> {
+public:
+	/* Pins @range of @mm, the current process. -EINVAL, -ENOMEM, -EFAULT: see add() below. */
+	static Result<kcxx::Owned<Region>> create(const AddressSpace &mm, UserRange range);
+
+	Region(AddressSpace mm, UserRange range) : m_mm(kcxx::move(mm)), m_range(range) {}
+
+	const UserRange &range() const { return m_range; }
+	mm_iommu_table_group_mem_t *kernel() const { return m_kernel; }
+	mm_struct *mm() const { return m_mm.get(); }
+
+	/*
+	 * Puts the reference, before the object is destroyed. -EBUSY: TCEs point into the region,
+	 * and the reference stays.
+	 */
+	Result<void> put();
+
+private:
+	Result<void> acquire();
+
+	AddressSpace m_mm;
+	UserRange m_range;
+	mm_iommu_table_group_mem_t *m_kernel = nullptr;
+};
+
+class MemoryRegistry {
+public:
+	/*
+	 * Pins and registers @range of the current process, whose address space @mm is.
+	 * -EBUSY: registered by this container before; -EINVAL: overlaps another region, or
+	 * address 0; -ENOMEM: locked-memory limit, or no memory; -EFAULT: not all mapped.
+	 */
+	Result<void> add(const AddressSpace &mm, UserRange range);
+
+	/* -ENOENT: not registered here with these bounds; -EBUSY: TCEs point into it. */
+	Result<void> remove(UserRange range);
+
+	/* The region that contains @address, or nullptr. Does not sleep. */
+	Region *find(UserAddr address) const;
+
+	/*
+	 * Gives all regions of @mm back, and orphans of that process where it can be done now.
+	 * After the container's tables were emptied, with no lock held.
+	 */
+	void close(const AddressSpace &mm);
+
+private:
+	/* The number of regions that start at or below @address. */
+	unsigned long count_up_to(UserAddr address) const;
+
+	kcxx::Vector<kcxx::Owned<Region>> m_regions; /* by address */
+};
+
+/* Makes the list of orphans usable; at module load, before the first container. */
+void init_orphan_regions();
+
+} /* namespace tce */

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "drivers/vfio/requests.h"
+
+#include <stddef.h>
+
+#include <linux/vfio.h>
+
+#include "glue/memory.h"
+
+namespace tce {
+
+namespace {
+
+/* The C library's copy of the UAPI is the one that the kernel was built with. */
+static_assert(sizeof(vfio_iommu_type1_dma_map) == KERNEL_SIZEOF_DMA_MAP);
+static_assert(sizeof(vfio_iommu_type1_dma_unmap) == KERNEL_SIZEOF_DMA_UNMAP);
+static_assert(sizeof(vfio_iommu_spapr_register_memory) == KERNEL_SIZEOF_REGISTER);
+static_assert(sizeof(vfio_iommu_spapr_tce_create) == KERNEL_SIZEOF_CREATE);
+static_assert(sizeof(vfio_iommu_spapr_tce_remove) == KERNEL_SIZEOF_REMOVE);
+static_assert(sizeof(vfio_iommu_spapr_tce_info) == KERNEL_SIZEOF_INFO);
+
+/* A structure's bytes up to and including a member. */
+#define SIZE_THROUGH(data, member) (offsetof(decltype(data), member) + sizeof((data).member))
+
+constexpr unsigned int no_flags = 0;
+
+/* Reads the first @size bytes of @data, of which argsz must cover as many. */
+template <typename T>
+Result<void> read_argument(T &data, UserAddr argument, unsigned long size,
+			   unsigned int known_flags)
+{
+	if (!glue_copy_from_user(&data, argument.value(), size))
+		return Errno::Fault;
+	if (data.argsz < size || data.flags & ~known_flags)
+		return Errno::Invalid;
+	return {};
+}
+
+Result<void> write_argument(UserAddr argument, const void *data, unsigned long size)
+{
+	if (!glue_copy_to_user(argument.value(), data, size))
+		return Errno::Fault;
+	return {};
+}
+
+Result<Direction> decode_direction(unsigned int flags)
+{
+	switch (flags) {
+	case VFIO_DMA_MAP_FLAG_READ:
+		return Direction::ToDevice;
+	case VFIO_DMA_MAP_FLAG_WRITE:
+		return Direction::FromDevice;
+	case VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE:
+		return Direction::Bidirectional;
+	default:
+		return Errno::Invalid;
+	}
+}
+
+} /* namespace */
+
+Result<MapRequest> MapRequest::decode(UserAddr argument)
+{
+	vfio_iommu_type1_dma_map data = {};
+
+	TRY(read_argument(data, argument, SIZE_THROUGH(data, size),
+			  VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE));
+
+	MapRequest request = {
+		.user = UserAddr(data.vaddr),
+		.iova = Ioba(data.iova),
+		.size = Bytes(data.size),
+		.direction = TRY(decode_direction(data.flags)),
+	};
+
+	TRY(request.user.checked_add(request.size));
+	return request;
+}
+
+Result<UnmapRequest> UnmapRequest::decode(UserAddr argument)
+{
+	vfio_iommu_type1_dma_unmap data = {};
+
+	TRY(read_argument(data, argument, SIZE_THROUGH(data, size), no_flags));
+	return UnmapRequest{ .iova = Ioba(data.iova), .size = Bytes(data.size) };
+}
+
+Result<MemoryRequest> MemoryRequest::decode(UserAddr argument)
+{
+	vfio_iommu_spapr_register_memory data = {};
+
+	TRY(read_argument(data, argument, SIZE_THROUGH(data, size), no_flags));
+	return MemoryRequest{ TRY(UserRange::of_pages(UserAddr(data.vaddr), Bytes(data.size))) };
+}
+
+Result<CreateRequest> CreateRequest::decode(UserAddr argument)
+{
+	vfio_iommu_spapr_tce_create data = {};
+
+	TRY(read_argument(data, argument, SIZE_THROUGH(data, start_addr), no_flags));
+	return CreateRequest{ argument,
+			      { .page_shift = data.page_shift,
+				.size = Bytes(data.window_size),
+				.levels = data.levels } };
+}
+
+Result<void> CreateRequest::answer(Ioba start) const
+{
+	constexpr unsigned long offset = offsetof(vfio_iommu_spapr_tce_create, start_addr);
+	__u64 start_addr = start.value();
+
+	return write_argument(argument + Bytes(offset), &start_addr, sizeof(start_addr));
+}
+
+Result<RemoveRequest> RemoveRequest::decode(UserAddr argument)
+{
+	vfio_iommu_spapr_tce_remove data = {};
+
+	TRY(read_argument(data, argument, SIZE_THROUGH(data, start_addr), no_flags));
+	return RemoveRequest{ Ioba(data.start_addr) };
+}
+
+Result<InfoRequest> InfoRequest::decode(UserAddr argument)
+{
+	vfio_iommu_spapr_tce_info data = {};
+
+	/* The flags are an output here: whatever the user left in them is accepted. */
+	TRY(read_argument(data, argument, SIZE_THROUGH(data, dma32_window_size), ~no_flags));
+	return InfoRequest{ argument, data.argsz >= SIZE_THROUGH(data, ddw) };
+}
+
+Result<void> InfoRequest::answer(const TableGroup &group) const
+{
+	vfio_iommu_spapr_tce_info data = {};
+
+	data.flags = VFIO_IOMMU_SPAPR_INFO_DDW;
+	data.dma32_window_start = static_cast<__u32>(group.default_window_start().value());
+	data.dma32_window_size = static_cast<__u32>(group.default_window_size().value());
+	data.ddw.pgsizes = group.page_sizes();
+	data.ddw.max_dynamic_windows_supported = group.max_windows();
+	data.ddw.levels = group.max_levels();
+
+	/* argsz stays as the user set it. */
+	constexpr unsigned long begin = offsetof(vfio_iommu_spapr_tce_info, flags);
+	unsigned long end = wants_dynamic_windows ? SIZE_THROUGH(data, ddw) :
+						    SIZE_THROUGH(data, dma32_window_size);
+
+	return write_argument(argument + Bytes(begin), reinterpret_cast<char *>(&data) + begin,
+			      end - begin);
+}
+
+} /* namespace tce */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The bytes of an ioctl's argument, decoded and checked as far as that is possible without
+ * looking at any state. All decode functions: -EFAULT for unreadable memory; -EINVAL for an argsz
+ * below the structure of the first UAPI version, for unknown flags and for ranges that overflow.
+ *
+ * Source: include/uapi/linux/vfio.h.
+ */
+#pragma once
+
+#include "arch/powerpc/kernel/table_group.h"
+#include "arch/powerpc/kernel/tce_types.h"
+#include "drivers/vfio/memory_registry.h"
+
+namespace tce {
+
+/* VFIO_IOMMU_MAP_DMA */
+struct MapRequest {
+	UserAddr user;
+	Ioba iova;
+	Bytes size;
+	Direction direction;
+
+	static Result<MapRequest> decode(UserAddr argument);
+};
+
+/* VFIO_IOMMU_UNMAP_DMA */
+struct UnmapRequest {
+	Ioba iova;
+	Bytes size;
+
+	static Result<UnmapRequest> decode(UserAddr argument);
+};
+
+/* VFIO_IOMMU_SPAPR_REGISTER_MEMORY and VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY */
+struct MemoryRequest {
+	UserRange range;
+
+	static Result<MemoryRequest> decode(UserAddr argument);
+};
+
+/* VFIO_IOMMU_SPAPR_TCE_CREATE */
+struct CreateRequest {
+	UserAddr argument;
+	WindowShape shape;
+
+	static Result<CreateRequest> decode(UserAddr argument);
+	/* Tells the user where the new window starts. -EFAULT. */
+	Result<void> answer(Ioba start) const;
+};
+
+/* VFIO_IOMMU_SPAPR_TCE_REMOVE */
+struct RemoveRequest {
+	Ioba address;
+
+	static Result<RemoveRequest> decode(UserAddr argument);
+};
+
+/* VFIO_IOMMU_SPAPR_TCE_GET_INFO */
+struct InfoRequest {
+	UserAddr argument;
+	/* The user's structure has room for the dynamic windows' properties. */
+	bool wants_dynamic_windows;
+
+	static Result<InfoRequest> decode(UserAddr argument);
+	/* Tells the user what windows @group can have. -EFAULT. */
+	Result<void> answer(const TableGroup &group) const;
+};
+
+} /* namespace tce */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * SharedContainer: a container with its lock, its references and its handle: the number, not
+ * address, by which the VFIO core knows it.
+ *
+ * The core calls the ioctl without any lock, and so can still be on its way to a container that
+ * another thread releases by taking the last group out of it. A number that is no longer in use
+ * is recognized; a container that is found is kept in memory until the ioctl is done with it.
+ */
+#pragma once
+
+#include "drivers/vfio/container.h"
+#include "glue/handles.h"
+#include "glue/sync.h"
+#include "kcxx/locked.h"
+#include "kcxx/ref.h"
+
+namespace tce {
+
+class SharedContainer {
+public:
+	/* A new container's handle, which release() ends. -ENOMEM. */
+	static Result<unsigned long> open();
+	static void release(unsigned long handle);
+
+	/* A reference for the time of one call. -ENODEV: there is no such container any more. */
+	static Result<kcxx::Ref<SharedContainer>> find(unsigned long handle);
+
+	/* For RefTraits only. */
+	void put();
+
+	kcxx::Locked<Container> &state() { return m_state; }
+
+	SharedContainer();
+	~SharedContainer() { glue_objects_drop(); }
+
+private:
+	/* The references: one of the handle, one of each call in progress. */
+	glue_refcount m_references;
+	kcxx::Locked<Container> m_state;
+};
+
+} /* namespace tce */
+
+template <> struct kcxx::RefTraits<tce::SharedContainer> {
+	static void put(tce::SharedContainer *container) { container->put(); }
+};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Window: a DMA window of a container: a TCE table, the memory charged for it, and the slot that
+ * it takes in every group of the container.
+ *
+ * The charge is what the table and its userspace view can come to, and lasts as long as the
+ * window. Locking: the container's.
+ */
+#pragma once
+
+#include "arch/powerpc/kernel/table_group.h"
+#include "drivers/vfio/address_space.h"
+#include "drivers/vfio/locked_memory.h"
+#include "kcxx/owned.h"
+
+namespace tce {
+
+class Window {
+public:
+	/*
+	 * A window for slot @num of groups like @group, which is not set in any of them yet.
+	 * -EINVAL: the groups have no such windows; -ENOMEM: no memory or beyond the limit.
+	 */
+	static Result<kcxx::Owned<Window>> create(const AddressSpace &mm, const TableGroup &group,
+						  unsigned int num, const WindowShape &shape);
+
+	Window(Table table, LockedMemory charge)
+		: m_charge(kcxx::move(charge)), m_table(kcxx::move(table))
+	{
+	}
+
+	const Table &table() const { return m_table; }
+
+	Result<void> set_in(const TableGroup &group, unsigned int num) const
+	{
+		return group.set_window(num, m_table);
+	}
+
+	/* Should the firmware refuse, its PHB goes on reading the table: it is never freed then. */
+	void unset_in(const TableGroup &group, unsigned int num)
+	{
+		if (group.unset_window(num).is_error())
+			m_table.leak();
+	}
+
+private:
+	/* The charge goes last: until then the table exists. */
+	LockedMemory m_charge;
+	Table m_table;
+};
+
+} /* namespace tce */

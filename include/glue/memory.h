@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Kernel memory and the user's memory. */
+#ifndef GLUE_MEMORY_H
+#define GLUE_MEMORY_H
+
+#include "glue/types.h"
+
+GLUE_BEGIN
+
+/* @size bytes, charged to the caller's memory cgroup; NULL when there are none. May sleep. */
+void *glue_alloc(unsigned long size);
+/* Of glue_alloc() or NULL. */
+void glue_free(void *memory);
+/* As glue_free(), once every RCU reader that may hold the pointer is done. May sleep. */
+void glue_free_after_readers(void *memory);
+
+/* The same for arrays of any length: @count * @size is checked. May sleep. */
+void *glue_alloc_array(unsigned long count, unsigned long size);
+void glue_free_array(void *array);
+
+/* Copies between @size bytes and the current process. True when all was copied. May sleep. */
+bool glue_copy_from_user(void *to, unsigned long user_address, unsigned long size);
+bool glue_copy_to_user(unsigned long user_address, const void *from, unsigned long size);
+
+GLUE_END
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Locks, counters and the scheduler. */
+#ifndef GLUE_SYNC_H
+#define GLUE_SYNC_H
+
+#include "glue/types.h"
+
+GLUE_BEGIN
+
+/* Lockdep takes the mutexes of one kind for one class. */
+enum glue_mutex_kind {
+	GLUE_MUTEX_CONTAINER,
+	GLUE_MUTEX_ORPHANS,
+};
+
+void glue_mutex_init(struct mutex *mutex, enum glue_mutex_kind kind);
+void glue_mutex_lock(struct mutex *mutex);
+void glue_mutex_unlock(struct mutex *mutex);
+
+/* A refcount_t in the C++ object. */
+struct glue_refcount {
+	int storage;
+};
+
+void glue_refcount_init(struct glue_refcount *count);
+/* False when the count has come to 0: the object is going away. */
+bool glue_refcount_get_unless_zero(struct glue_refcount *count);
+/* True for the last reference. */
+bool glue_refcount_put(struct glue_refcount *count);
+
+void glue_rcu_read_lock(void);
+void glue_rcu_read_unlock(void);
+
+/* Gives way to others where the kernel wants to; for long loops in process context. */
+void glue_cond_resched(void);
+
+GLUE_END
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the VFIO core calls, implemented in C++ (drivers/vfio/entry.cc). All in process context,
+ * may sleep; 0 or a negative errno, for the ioctl also a positive result.
+ */
+#ifndef GLUE_VFIO_H
+#define GLUE_VFIO_H
+
+#include "glue/types.h"
+
+GLUE_BEGIN
+
+void tce_module_init(void);
+void tce_module_exit(void);
+
+/* @container is a handle: 0 stands for none. */
+long tce_container_open(unsigned long type, unsigned long *container);
+void tce_container_release(unsigned long container);
+long tce_container_ioctl(unsigned long container, unsigned int cmd, unsigned long arg);
+long tce_container_attach_group(unsigned long container, struct iommu_group *group);
+void tce_container_detach_group(unsigned long container, struct iommu_group *group);
+
+GLUE_END
+
+#endif

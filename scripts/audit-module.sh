@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Holds a built module against the rules that the compiler does not know. Exits 1 when one is
+# broken. (The compiler itself refuses a stack frame above 1 KiB.)
+#
+# usage: audit-module.sh MODULE.ko   with NM and READELF in the environment
+set -eu
+
+module=$1
+expected=$(dirname "$0")/expected-symbols
+nm=${NM:-nm}
+readelf=${READELF:-readelf}
+broken=0
+
+# complain RULE LINES: a rule is broken if there are any lines.
+complain()
+{
+	[ -n "$2" ] || return 0
+	broken=1
+	echo "audit: $1:" >&2
+	printf '%s\n' "$2" | sed 's/^/audit:   /' >&2
+}
+
+undefined=$($nm -u "$module" | awk '{ print $NF }' | sort -u)
+defined=$($nm --defined-only "$module" | awk '{ print $NF }')
+sections=$($readelf -SW "$module")
+
+patterns=$(sed 's/[[:space:]]*#.*//; /^$/d' "$expected")
+complain "undefined symbols outside scripts/expected-symbols" \
+	"$(printf '%s\n' "$undefined" | grep -Evx "$patterns" || true)"
+complain "C++ runtime" \
+	"$(printf '%s\n' "$undefined" "$defined" |
+		grep -E '^(__cxa_|__gxx_|_Unwind_|_Zn[wa]|_Zd[la]|_ZGV)' || true)"
+complain "static constructors" \
+	"$(printf '%s\n' "$sections" | grep -oE '\.(init_array|fini_array|ctors|dtors)[^ ]*' || true)"
+complain "exported symbols" \
+	"$(printf '%s\n' "$defined" | grep -E '^__(ksymtab|export_symbol)' || true)"
+
+[ "$broken" -eq 0 ] || exit 1
+echo "audit: $(printf '%s\n' "$undefined" | wc -l) undefined symbols, all expected;" \
+	"no C++ runtime, no static constructors, nothing exported, frames up to 1 KiB"

@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Holds our declaration of struct vfio_iommu_driver_ops against the stock module: its object file
+# says by relocations which function it put at which offset. Exits 1 where the two differ.
+#
+# usage: verify-driver-ops.sh STOCK_MODULE.ko KERNEL_LAYOUT.h   with READELF in the environment
+set -eu
+
+module=$1
+layout=$2
+readelf=${READELF:-readelf}
+
+# Functions and the operations as "address section name", the size of the latter.
+symbols=$($readelf -sW "$module" | awk '$NF ~ /^tce_iommu_/ { print $2, $(NF - 1), $NF, $3 }')
+ops_section=$(printf '%s\n' "$symbols" | awk '$3 == "tce_iommu_driver_ops" { print $2 }')
+ops_size=$(printf '%s\n' "$symbols" | awk '$3 == "tce_iommu_driver_ops" { print $4 }')
+[ -n "$ops_section" ] || { echo "verify: no tce_iommu_driver_ops in $module" >&2; exit 1; }
+
+section_name=$($readelf -SW "$module" | sed 's/^ *\[ */[/' |
+	awk -v number="[$ops_section]" '$1 == number { print $2 }')
+
+# Pointers in that section as "offset symbol addend".
+pointers=$($readelf -rW "$module" | awk -v section="'.rela$section_name'" '
+	/^Relocation section/ { inside = $3 == section; next }
+	inside && $3 == "R_PPC64_ADDR64" { print $1, $5, $7 }')
+
+# offset_of FUNCTION: where the pointer to it is. A relocation names a function by its own symbol
+# or as an address in .text.
+offset_of()
+{
+	address=$(printf '%s\n' "$symbols" | awk -v name="$1" '$3 == name { print $1 }')
+	printf '%s\n' "$pointers" | while read -r offset symbol addend; do
+		if [ "$symbol" = "$1" ] ||
+			{ [ "$symbol" = .text ] && [ $((0x$addend)) -eq $((0x$address)) ]; }; then
+			echo $((0x$offset))
+		fi
+	done
+}
+
+ours()
+{
+	awk -v name="DRIVER_OPS_$1" '$2 == name { print $3 }' "$layout"
+}
+
+members="open release ioctl attach_group detach_group"
+for member in $members; do
+	stock=$(offset_of "tce_iommu_$member")
+	if [ "$stock" != "$(ours "$member")" ]; then
+		echo "verify: vfio_iommu_driver_ops.$member is at $stock in the stock module," \
+			"not at $(ours "$member")" >&2
+		exit 1
+	fi
+done
+if [ "$ops_size" != "$(ours size)" ]; then
+	echo "verify: struct vfio_iommu_driver_ops has $ops_size bytes in the stock module," \
+		"not $(ours size)" >&2
+	exit 1
+fi
+echo "verify: the stock module has vfio_iommu_driver_ops as we declare it ($members, size)"
