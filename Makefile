@@ -105,9 +105,9 @@ check-qemu: module target-tests emulator
 
 # --- the source --------------------------------------------------------------------------------
 .PHONY: sparse lint clean help
-sparse: kernel
+sparse: module
 	$(Q)$(SRC)/scripts/host-packages.sh lint
-	$(Q)$(SRC)/scripts/run-sparse.sh $(KERNEL)
+	$(Q)$(SRC)/scripts/run-sparse.sh $(OUT) $(KBUILD)
 
 lint: module
 	$(Q)$(SRC)/scripts/host-packages.sh lint host-tests

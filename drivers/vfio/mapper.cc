@@ -141,8 +141,8 @@ Result<void> Mapper::map_run(const Region &region, TceIndex &at, UserAddr &user,
 	for (TceIndex end = at + count; at != end; at += Entries(1), ++word) {
 		unsigned long hpa;
 
-		TRY(Result<void>::from_kernel(mm_iommu_ua_to_hpa(region.kernel(), user.value(),
-								 m_page.value(), &hpa)));
+		TRY(Result<void>::from_kernel(
+			mm_iommu_ua_to_hpa(region.kernel(), user.value(), m_page.value(), &hpa)));
 		TRY(Result<void>::from_kernel(mm_iommu_mapped_inc(region.kernel())));
 
 		Result<OldEntry> old = m_table.exchange(at, HostPhys(hpa), direction);
@@ -216,8 +216,8 @@ void Mapper::drop(OldEntry old, UserAddr user)
 
 	/* KVM maps all that the process has registered, be it by another container. */
 	mm_iommu_table_group_mem_t *region =
-		m_last_dropped ? m_last_dropped->kernel() :
-				 mm_iommu_lookup(m_mm, user.value(), m_page.size().value());
+		m_last_dropped ? m_last_dropped->kernel()
+			       : mm_iommu_lookup(m_mm, user.value(), m_page.size().value());
 
 	if (region)
 		mm_iommu_mapped_dec(region);

@@ -27,8 +27,7 @@ class Mapper {
 public:
 	/* Maps memory of @mm that @registry has registered. */
 	Mapper(const Table &table, const MemoryRegistry &registry, mm_struct *mm)
-		: m_table(table), m_registry(registry), m_mm(mm),
-		  m_page(table.geometry().page())
+		: m_table(table), m_registry(registry), m_mm(mm), m_page(table.geometry().page())
 	{
 	}
 
@@ -52,7 +51,7 @@ private:
 	Result<void> map_run(const Region &region, TceIndex &at, UserAddr &user, Entries count,
 			     Direction direction);
 	template <typename Emptied> void empty(EntryRange range, Emptied emptied);
-	Entries empty_run(AtomicBigEndian *view, EntryRange run, TceIndex &first_emptied);
+	Entries empty_run(AtomicBigEndian *word, EntryRange run, TceIndex &first_emptied);
 	void drop(OldEntry old, UserAddr user);
 	Entries pages_in(const Region &region, UserAddr from) const;
 

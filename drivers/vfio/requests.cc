@@ -26,8 +26,7 @@ constexpr unsigned int no_flags = 0;
 
 /* Reads the first @size bytes of @data, of which argsz must cover as many. */
 template <typename T>
-Result<void> read_argument(T &data, UserAddr argument, unsigned long size,
-			   unsigned int known_flags)
+Result<void> read_argument(T &data, UserAddr argument, unsigned long size, unsigned int known_flags)
 {
 	if (!glue_copy_from_user(&data, argument.value(), size))
 		return Errno::Fault;
@@ -142,8 +141,8 @@ Result<void> InfoRequest::answer(const TableGroup &group) const
 
 	/* argsz stays as the user set it. */
 	constexpr unsigned long begin = offsetof(vfio_iommu_spapr_tce_info, flags);
-	unsigned long end = wants_dynamic_windows ? SIZE_THROUGH(data, ddw) :
-						    SIZE_THROUGH(data, dma32_window_size);
+	unsigned long end = wants_dynamic_windows ? SIZE_THROUGH(data, ddw)
+						  : SIZE_THROUGH(data, dma32_window_size);
 
 	return write_argument(argument + Bytes(begin), reinterpret_cast<char *>(&data) + begin,
 			      end - begin);

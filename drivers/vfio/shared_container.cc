@@ -28,8 +28,8 @@ void SharedContainer::release(unsigned long handle)
 		return;
 	glue_handle_remove(handle);
 
-	Container::Remains remains = container.value()->state().with(
-		[](Container &state) { return state.close(); });
+	Container::Remains remains =
+		container.value()->state().with([](Container &state) { return state.close(); });
 
 	if (remains.owner)
 		remains.memory.close(remains.owner);

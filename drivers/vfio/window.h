@@ -36,11 +36,11 @@ public:
 		return group.set_window(num, m_table);
 	}
 
-	/* Should the firmware refuse, its PHB goes on reading the table: it is never freed then. */
-	void unset_in(const TableGroup &group, unsigned int num)
+	/* Should the firmware refuse, the PHB goes on reading the table: it is never freed then. */
+	void unset_in(const TableGroup &group, unsigned int num) const
 	{
 		if (group.unset_window(num).is_error())
-			m_table.leak();
+			m_table.keep_for_ever();
 	}
 
 private:

@@ -11,6 +11,7 @@ GLUE_BEGIN
 enum glue_mutex_kind {
 	GLUE_MUTEX_CONTAINER,
 	GLUE_MUTEX_ORPHANS,
+	GLUE_MUTEX_KINDS, /* how many there are */
 };
 
 void glue_mutex_init(struct mutex *mutex, enum glue_mutex_kind kind);

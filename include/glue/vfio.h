@@ -13,12 +13,12 @@ GLUE_BEGIN
 void tce_module_init(void);
 void tce_module_exit(void);
 
-/* @container is a handle: 0 stands for none. */
-long tce_container_open(unsigned long type, unsigned long *container);
-void tce_container_release(unsigned long container);
-long tce_container_ioctl(unsigned long container, unsigned int cmd, unsigned long arg);
-long tce_container_attach_group(unsigned long container, struct iommu_group *group);
-void tce_container_detach_group(unsigned long container, struct iommu_group *group);
+/* @handle stands for a container; 0 for none. */
+long tce_container_open(unsigned long type, unsigned long *handle);
+void tce_container_release(unsigned long handle);
+long tce_container_ioctl(unsigned long handle, unsigned int cmd, unsigned long arg);
+long tce_container_attach_group(unsigned long handle, struct iommu_group *group);
+void tce_container_detach_group(unsigned long handle, struct iommu_group *group);
 
 GLUE_END
 

@@ -17,7 +17,7 @@ template <typename T> struct RefTraits;
 template <typename T> class Ref {
 public:
 	constexpr Ref() = default;
-	Ref(Ref &&other) noexcept : m_object(other.release()) {}
+	Ref(Ref &&other) noexcept : m_object(exchange(other.m_object, nullptr)) {}
 	Ref &operator=(Ref &&other) noexcept
 	{
 		Ref old(move(other));
@@ -52,9 +52,6 @@ public:
 	explicit operator bool() const { return m_object; }
 	T *operator->() const { return m_object; }
 	T *get() const { return m_object; }
-
-	/* The reference passes to the caller. */
-	T *release() { return exchange(m_object, nullptr); }
 
 private:
 	T *m_object = nullptr;

@@ -18,16 +18,16 @@ namespace kcxx {
 /* The errnos this driver itself returns; values as in include/uapi/asm-generic/errno*.h. */
 enum class Errno : int {
 	NotPermitted = 1,    /* EPERM */
-	NoEntry = 2,         /* ENOENT */
-	Io = 5,              /* EIO */
+	NoEntry = 2,	     /* ENOENT */
+	Io = 5,		     /* EIO */
 	NoDeviceAddress = 6, /* ENXIO */
-	NoMemory = 12,       /* ENOMEM */
-	Fault = 14,          /* EFAULT */
-	Busy = 16,           /* EBUSY */
-	NoDevice = 19,       /* ENODEV */
-	Invalid = 22,        /* EINVAL */
-	NotTty = 25,         /* ENOTTY: no such ioctl here */
-	NoSpace = 28,        /* ENOSPC */
+	NoMemory = 12,	     /* ENOMEM */
+	Fault = 14,	     /* EFAULT */
+	Busy = 16,	     /* EBUSY */
+	NoDevice = 19,	     /* ENODEV */
+	Invalid = 22,	     /* EINVAL */
+	NotTty = 25,	     /* ENOTTY: no such ioctl here */
+	NoSpace = 28,	     /* ENOSPC */
 };
 
 class [[nodiscard]] Error {

@@ -92,8 +92,8 @@ public:
 	/* Makes every PE that uses the table see what was exchanged in @range. */
 	void invalidate(EntryRange range) const;
 
-	/* Never puts the reference: the table stays allocated for ever. */
-	void leak() { m_table.release(); }
+	/* Takes a reference that nobody puts: the table is never freed. */
+	void keep_for_ever() const { iommu_tce_table_get(kernel()); }
 
 private:
 	kcxx::Ref<iommu_table> m_table;

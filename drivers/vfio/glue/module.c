@@ -8,10 +8,10 @@
 
 static void *open_container(unsigned long arg)
 {
-	unsigned long container;
-	long ret = tce_container_open(arg, &container);
+	unsigned long handle;
+	long ret = tce_container_open(arg, &handle);
 
-	return ret ? ERR_PTR(ret) : (void *)container;
+	return ret ? ERR_PTR(ret) : (void *)handle;
 }
 
 static void release_container(void *data)

@@ -9,10 +9,7 @@
 
 void glue_mutex_init(struct mutex *mutex, enum glue_mutex_kind kind)
 {
-	static struct lock_class_key keys[] = {
-		[GLUE_MUTEX_CONTAINER] = {},
-		[GLUE_MUTEX_ORPHANS] = {},
-	};
+	static struct lock_class_key keys[GLUE_MUTEX_KINDS];
 
 	__mutex_init(mutex, "vfio_iommu_spapr_tce", &keys[kind]);
 }
@@ -48,12 +45,12 @@ bool glue_refcount_put(struct glue_refcount *count)
 	return refcount_dec_and_test(refcount(count));
 }
 
-void glue_rcu_read_lock(void)
+void glue_rcu_read_lock(void) __acquires(RCU)
 {
 	rcu_read_lock();
 }
 
-void glue_rcu_read_unlock(void)
+void glue_rcu_read_unlock(void) __releases(RCU)
 {
 	rcu_read_unlock();
 }

@@ -28,8 +28,7 @@ struct vfio_iommu_driver_ops {
 	void *(*open)(unsigned long arg);
 	void (*release)(void *iommu_data);
 	long (*ioctl)(void *iommu_data, unsigned int cmd, unsigned long arg);
-	int (*attach_group)(void *iommu_data, struct iommu_group *group,
-			    enum vfio_group_type type);
+	int (*attach_group)(void *iommu_data, struct iommu_group *group, enum vfio_group_type type);
 	void (*detach_group)(void *iommu_data, struct iommu_group *group);
 	int (*pin_pages)(void *iommu_data, struct iommu_group *group, dma_addr_t user_iova,
 			 int npage, int prot, struct page **pages);

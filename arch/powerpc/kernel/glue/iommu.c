@@ -8,7 +8,7 @@
 #include "glue/iommu.h"
 
 void glue_table_group_get_limits(struct iommu_table_group *group,
-			     struct glue_table_group_limits *limits)
+				 struct glue_table_group_limits *limits)
 {
 	const struct iommu_table_group_ops *ops = group->ops;
 

@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Style and static analysis of what git tracks: clang-format and clang-tidy over the C++ and C
+# sources, shellcheck over the scripts. The lines of the module's sources are counted at the end.
+#
+# usage: lint.sh OUT   (the module's build directory, for the kernel's layouts)
+
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+[ $# = 1 ] || usage_error "$self.sh OUT"
+out=$1
+cd "$repo"
+
+mapfile -t sources < <(git ls-files '*.cc' '*.c' '*.h')
+say "clang-format over ${#sources[@]} files"
+clang-format --dry-run -Werror "${sources[@]}"
+
+mapfile -t units < <(git ls-files 'drivers/*.cc' 'arch/*.cc')
+say "clang-tidy over ${#units[@]} files"
+clang-tidy --quiet "${units[@]}" -- -std=gnu++20 -fno-exceptions -fno-rtti \
+	-I. -Iinclude "-I$out" 2>/dev/null
+
+mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
+say "shellcheck over ${#scripts[@]} scripts"
+shellcheck -x "${scripts[@]}"
+
+lines() {
+	git ls-files "$@" | xargs cat | wc -l
+}
+say "no finding; $(lines 'drivers/*.cc' 'drivers/vfio/*.h' 'arch/*.cc' 'arch/*.h' 'include/kcxx/*') lines of C++," \
+	"$(lines 'drivers/*/glue/*' 'arch/*/glue/*' 'include/glue/*') lines of C glue"
