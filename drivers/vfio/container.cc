@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "drivers/vfio/container.h"
 
+#include "arch/powerpc/platforms/platforms.h"
 #include "glue/mm.h"
 #include "kcxx/scope_exit.h"
 
@@ -8,7 +9,7 @@ namespace tce {
 
 Result<void> Container::attach(iommu_group *group)
 {
-	TableGroup tables = TRY(TableGroup::of(group));
+	TableGroup tables = TRY(find_table_group(group));
 
 	if (!tables.has_dynamic_windows())
 		return Errno::Invalid;

@@ -5,6 +5,7 @@
  */
 #include <linux/vfio.h>
 
+#include "arch/powerpc/platforms/platforms.h"
 #include "drivers/vfio/requests.h"
 #include "drivers/vfio/shared_container.h"
 #include "glue/handles.h"
@@ -66,9 +67,10 @@ using kcxx::Result;
 using tce::Container;
 using tce::SharedContainer;
 
-extern "C" void tce_module_init()
+extern "C" void tce_module_init(bool kernel_tables_only)
 {
 	tce::init_orphan_regions();
+	tce::choose_platform(kernel_tables_only);
 }
 
 extern "C" void tce_module_exit()

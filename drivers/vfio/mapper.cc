@@ -46,22 +46,42 @@ private:
 	EntryRange m_pending = {};
 };
 
+/* Exchanges the entry in memory that we know the layout of. */
+OldEntry exchange_word(AtomicBigEndian &word, HostPhys page, Direction direction)
+{
+	unsigned long old = word.exchange(encode_tce(page, direction));
+
+	return { decode_page(old), decode_direction(old) };
+}
+
 } /* namespace */
 
 Result<void> Mapper::map(EntryRange range, UserAddr user, Direction direction)
 {
 	TRY(check_backing(range, user));
-	TRY(reserve_view(range));
+	TRY(reserve(range));
 
 	TceIndex at = range.first;
 	kcxx::ScopeExit rollback([&] { unmap({ range.first, at - range.first }); });
 
 	while (at != range.end()) {
 		const Region &region = *m_registry.find(user);
+		Leaf leaf = m_table.find(at);
 		Entries run = smallest(pages_in(region, user), range.end() - at);
+		Entries count = smallest(run, leaf.count);
+		AtomicBigEndian *tce = leaf.tces;
 
-		TRY(map_run(region, at, user, smallest(run, m_table.geometry().left_in_leaf(at)),
-			    direction));
+		if (tce) {
+			TRY(map_run(region, leaf.view, at, user, count,
+				    [&](TceIndex, HostPhys page) -> Result<OldEntry> {
+					    return exchange_word(*tce++, page, direction);
+				    }));
+		} else {
+			TRY(map_run(region, leaf.view, at, user, count,
+				    [&](TceIndex index, HostPhys page) {
+					    return m_table.exchange(index, page, direction);
+				    }));
+		}
 		glue_cond_resched();
 	}
 	rollback.dismiss();
@@ -122,22 +142,21 @@ Result<void> Mapper::check_large_pages(const Region &region, UserAddr user, Entr
 	return {};
 }
 
-Result<void> Mapper::reserve_view(EntryRange range) const
+Result<void> Mapper::reserve(EntryRange range) const
 {
-	for (TceIndex at = range.first; at < range.end();
-	     at += m_table.geometry().left_in_leaf(at)) {
-		if (!m_table.view(at, true))
-			return Errno::NoMemory;
-	}
+	for (TceIndex at = range.first; at < range.end();)
+		at += TRY(m_table.reserve(at)).count;
 	return {};
 }
 
-/* Maps @count pages of one region into one leaf. @at and @user are past what was mapped. */
-Result<void> Mapper::map_run(const Region &region, TceIndex &at, UserAddr &user, Entries count,
-			     Direction direction)
+/*
+ * Maps @count pages of one region into one leaf, of which @word is the view. @at and @user are
+ * past what was mapped. @exchange(index, page) writes the TCE and returns the old one.
+ */
+template <typename Exchange>
+Result<void> Mapper::map_run(const Region &region, AtomicBigEndian *word, TceIndex &at,
+			     UserAddr &user, Entries count, Exchange exchange)
 {
-	AtomicBigEndian *word = m_table.view(at, true);
-
 	for (TceIndex end = at + count; at != end; at += Entries(1), ++word) {
 		unsigned long hpa;
 
@@ -145,7 +164,7 @@ Result<void> Mapper::map_run(const Region &region, TceIndex &at, UserAddr &user,
 			mm_iommu_ua_to_hpa(region.kernel(), user.value(), m_page.value(), &hpa)));
 		TRY(Result<void>::from_kernel(mm_iommu_mapped_inc(region.kernel())));
 
-		Result<OldEntry> old = m_table.exchange(at, HostPhys(hpa), direction);
+		Result<OldEntry> old = exchange(at, HostPhys(hpa));
 
 		if (old.is_error()) {
 			mm_iommu_mapped_dec(region.kernel());
@@ -164,48 +183,61 @@ template <typename Emptied> void Mapper::empty(EntryRange range, Emptied emptied
 {
 	TceIndex at = range.first;
 
-	while (at != range.end()) {
-		Entries in_leaf = m_table.geometry().left_in_leaf(at);
-		Entries left = range.end() - at;
-		AtomicBigEndian *view = m_table.view(at, false);
+	while (at < range.end()) {
+		Leaf leaf = m_table.find(at);
 
 		glue_cond_resched();
-		if (!view) {
-			at += in_leaf < left ? in_leaf : left;
+		if (!leaf.view) {
+			at += leaf.count;
 			continue;
 		}
 
-		EntryRange run = { at, smallest(in_leaf, left) };
-		TceIndex first_emptied;
-		Entries count = empty_run(view, run, first_emptied);
+		EntryRange run = { at, smallest(leaf.count, range.end() - at) };
+		EntryRange touched;
+		AtomicBigEndian *tces = leaf.tces;
 
-		if (count.value())
-			emptied(EntryRange{ first_emptied, count });
+		if (tces) {
+			touched =
+				empty_run(leaf.view, run, [&](TceIndex index) -> Result<OldEntry> {
+					return exchange_word(tces[(index - run.first).value()],
+							     HostPhys(0), Direction::None);
+				});
+		} else {
+			touched = empty_run(leaf.view, run, [&](TceIndex index) {
+				return m_table.exchange(index, HostPhys(0), Direction::None);
+			});
+		}
+		if (touched.count.value())
+			emptied(touched);
 		at = run.end();
 	}
 }
 
-/* Returns how many entries lie between the first and the last one emptied, both included. */
-Entries Mapper::empty_run(AtomicBigEndian *word, EntryRange run, TceIndex &first_emptied)
+/*
+ * Empties what is mapped of @run, which is in one leaf of which @word is the view. Returns the
+ * range from the first to the last emptied entry.
+ */
+template <typename Exchange>
+EntryRange Mapper::empty_run(AtomicBigEndian *word, EntryRange run, Exchange exchange)
 {
-	Entries span;
+	EntryRange touched = {};
 
 	for (TceIndex at = run.first; at != run.end(); at += Entries(1), ++word) {
 		if (!word->load())
 			continue;
 
 		/* Emptying needs no memory and so cannot fail. */
-		Result<OldEntry> old = m_table.exchange(at, HostPhys(0), Direction::None);
+		Result<OldEntry> old = exchange(at);
 
 		if (old.is_error() || old.value().direction == Direction::None)
 			continue;
 		drop(old.value(), UserAddr(word->load()));
 		word->store(0);
-		if (!span.value())
-			first_emptied = at;
-		span = at - first_emptied + Entries(1);
+		if (!touched.count.value())
+			touched.first = at;
+		touched.count = at - touched.first + Entries(1);
 	}
-	return span;
+	return touched;
 }
 
 /* What an exchange took out of the table belongs to the region of @user no longer. */

@@ -9,9 +9,9 @@
  * belongs to is the one of the address in the userspace view.
  *
  * map() reserves first and commits then: memory that is not registered, pages that are too small
- * and a view that cannot be allocated are found before an entry is written. Only the platform's
- * table can still fail to allocate a level of its own half way; what was mapped up to there is
- * then unmapped.
+ * and levels that cannot be allocated are found before an entry is written. Only tables of the
+ * kernel's own platform code can still fail to allocate a level half way; what was mapped up to
+ * there is then unmapped.
  *
  * Locking: the container's lock. Process context; gives way to others in long runs.
  */
@@ -47,11 +47,13 @@ public:
 private:
 	Result<void> check_backing(EntryRange range, UserAddr user) const;
 	Result<void> check_large_pages(const Region &region, UserAddr user, Entries count) const;
-	Result<void> reserve_view(EntryRange range) const;
-	Result<void> map_run(const Region &region, TceIndex &at, UserAddr &user, Entries count,
-			     Direction direction);
+	Result<void> reserve(EntryRange range) const;
+	template <typename Exchange>
+	Result<void> map_run(const Region &region, AtomicBigEndian *word, TceIndex &at,
+			     UserAddr &user, Entries count, Exchange exchange);
 	template <typename Emptied> void empty(EntryRange range, Emptied emptied);
-	Entries empty_run(AtomicBigEndian *word, EntryRange run, TceIndex &first_emptied);
+	template <typename Exchange>
+	EntryRange empty_run(AtomicBigEndian *word, EntryRange run, Exchange exchange);
 	void drop(OldEntry old, UserAddr user);
 	Entries pages_in(const Region &region, UserAddr from) const;
 

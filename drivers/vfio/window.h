@@ -39,7 +39,7 @@ public:
 	/* Should the firmware refuse, the PHB goes on reading the table: it is never freed then. */
 	void unset_in(const TableGroup &group, unsigned int num) const
 	{
-		if (group.unset_window(num).is_error())
+		if (group.unset_window(num, m_table).is_error())
 			m_table.keep_for_ever();
 	}
 

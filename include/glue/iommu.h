@@ -15,7 +15,7 @@ struct glue_table_group_limits {
 	unsigned int max_windows;
 	unsigned int max_levels;
 	/* The group's create_table: groups with the same one can share tables. */
-	const void *platform;
+	const void *kernel_platform;
 	bool has_window_ops;
 	bool tables_in_memory; /* PowerNV: a table level is one block of kernel memory */
 };

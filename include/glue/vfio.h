@@ -10,7 +10,8 @@
 
 GLUE_BEGIN
 
-void tce_module_init(void);
+/* @kernel_tables_only: no PowerNV tables of our own. */
+void tce_module_init(bool kernel_tables_only);
 void tce_module_exit(void);
 
 /* @handle stands for a container; 0 for none. */

@@ -14,9 +14,28 @@ public:
 	AtomicBigEndian &operator=(const AtomicBigEndian &) = delete;
 
 	unsigned long load() const { return swapped(__atomic_load_n(&m_word, __ATOMIC_RELAXED)); }
+	/* What the word points to was written before it was published. */
+	unsigned long load_acquire() const
+	{
+		return swapped(__atomic_load_n(&m_word, __ATOMIC_ACQUIRE));
+	}
 	void store(unsigned long value)
 	{
 		__atomic_store_n(&m_word, swapped(value), __ATOMIC_RELAXED);
+	}
+	/* Puts @value and returns what was there. Orders what is before and after it. */
+	unsigned long exchange(unsigned long value)
+	{
+		return swapped(__atomic_exchange_n(&m_word, swapped(value), __ATOMIC_ACQ_REL));
+	}
+	/* Puts @value in place of 0, or returns what someone else has put there. */
+	unsigned long publish(unsigned long value)
+	{
+		unsigned long expected = 0;
+
+		__atomic_compare_exchange_n(&m_word, &expected, swapped(value), false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+		return swapped(expected);
 	}
 
 private:

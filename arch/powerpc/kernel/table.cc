@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/kernel/table.h"
 
+#include "arch/powerpc/kernel/table_platform.h"
+
 namespace tce {
 
 namespace {
@@ -36,27 +38,45 @@ Result<EntryRange> Geometry::range(Ioba start, Bytes size) const
 	return EntryRange{ first, count };
 }
 
-Entries Geometry::left_in_leaf(TceIndex index) const
+Entries Geometry::left_in_block(TceIndex index, unsigned int shift) const
 {
 	Entries left_in_table = entries().end() - index;
 
-	if (!m_kernel.indirect_levels)
+	/* One block holds all. */
+	if (shift >= 64)
 		return left_in_table;
 
-	unsigned long place = (index - entries().first).value() & (m_kernel.level_size - 1);
-	Entries left_in_level(m_kernel.level_size - place);
+	unsigned long block = 1UL << shift;
+	Entries left(block - ((index - entries().first).value() & (block - 1)));
 
-	return left_in_level < left_in_table ? left_in_level : left_in_table;
+	return left < left_in_table ? left : left_in_table;
 }
 
-Table::Table(iommu_table *table)
-	: m_table(kcxx::Ref<iommu_table>::adopt(table)), m_geometry(read_geometry(table))
+Table::Table(iommu_table *table, const TablePlatform &platform)
+	: m_table(kcxx::Ref<iommu_table>::adopt(table)), m_platform(&platform),
+	  m_geometry(read_geometry(table))
 {
 }
 
-AtomicBigEndian *Table::view(TceIndex index, bool allocate) const
+Leaf Table::find(TceIndex index) const
 {
-	return static_cast<AtomicBigEndian *>(glue_table_view(kernel(), index.value(), allocate));
+	return m_platform->find_leaf(*this, index);
+}
+
+Result<Leaf> Table::reserve(TceIndex index) const
+{
+	return m_platform->reserve_leaf(*this, index);
+}
+
+Result<OldEntry> Table::exchange(TceIndex index, HostPhys page, Direction direction) const
+{
+	unsigned long hpa = page.value();
+	unsigned int kernel_direction = static_cast<unsigned int>(direction);
+	int ret = glue_table_exchange(kernel(), index.value(), &hpa, &kernel_direction);
+
+	if (ret)
+		return Error::from_kernel(ret);
+	return OldEntry{ HostPhys(hpa), static_cast<Direction>(kernel_direction) };
 }
 
 void Table::invalidate(EntryRange range) const

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Table: a counted reference on a TCE table that the platform's own code made.
+ * Table: a counted reference on a TCE table.
  *
  * An entry has two halves: the TCE proper, which the PHB reads, and the word of the *userspace
  * view*, which holds the user's address of what is mapped and is 0 where nothing is. The view
  * says which registered region an entry belongs to.
  *
+ * How the halves are reached is the platform's business (TablePlatform): either both are memory
+ * that we know the layout of, or the TCE is behind an operation of the kernel's own platform code.
+ *
  * Locking: the container's lock keeps its own callers apart. KVM's H_PUT_TCE handlers do not
  * take it and work on the same table at the same time, from any CPU: an entry changes only by
- * exchange(), and a view word only through AtomicBigEndian. Nothing here sleeps but release of
- * the last reference.
+ * exchange, and a view word only through AtomicBigEndian.
  *
  * Source: arch/powerpc/include/asm/iommu.h, struct iommu_table and iommu_table_ops.
  */
 #pragma once
 
+#include "arch/powerpc/kernel/tce_format.h"
 #include "arch/powerpc/kernel/tce_types.h"
 #include "glue/iommu.h"
 #include "kcxx/big_endian.h"
@@ -28,6 +31,8 @@ template <> struct kcxx::RefTraits<iommu_table> {
 namespace tce {
 
 using kcxx::AtomicBigEndian;
+
+class TablePlatform;
 
 /* Which entries a table has. Constant while the table lives. */
 class Geometry {
@@ -45,11 +50,23 @@ public:
 	 */
 	Result<EntryRange> range(Ioba start, Bytes size) const;
 
-	/* How many entries from @index on lie in one block of the table's lowest level. */
-	Entries left_in_leaf(TceIndex index) const;
+	/*
+	 * How many entries from @index on lie in the same block of 1 << @shift entries, within
+	 * the table. Blocks are counted from the table's first entry.
+	 */
+	Entries left_in_block(TceIndex index, unsigned int shift) const;
+
+	/* Levels above the lowest one, and how many entries a block of each level has (log2). */
+	unsigned int indirect_levels() const
+	{
+		return static_cast<unsigned int>(m_kernel.indirect_levels);
+	}
+	unsigned int level_shift() const { return m_level_shift; }
 
 private:
 	glue_table_geometry m_kernel;
+	unsigned int m_level_shift =
+		kcxx::log2_floor(m_kernel.level_size ? m_kernel.level_size : 1);
 };
 
 /* What an entry held. */
@@ -58,36 +75,36 @@ struct OldEntry {
 	Direction direction; /* None: it was empty, and page means nothing */
 };
 
+/* Successive entries that lie next to each other in memory, or a hole where nothing is mapped. */
+struct Leaf {
+	/* The TCEs; nullptr: reached by Table::exchange() only. */
+	AtomicBigEndian *tces;
+	/* The words of the view; nullptr: a hole. */
+	AtomicBigEndian *view;
+	/* How many there are from the asked-for index on, to the end of the leaf or hole. */
+	Entries count;
+};
+
 class Table {
 public:
 	/* Takes over the caller's reference. */
-	explicit Table(iommu_table *table);
+	Table(iommu_table *table, const TablePlatform &platform);
 
 	const Geometry &geometry() const { return m_geometry; }
 	iommu_table *kernel() const { return m_table.get(); }
 
-	/*
-	 * The view's word for @index; geometry().left_in_leaf() words follow each other. With
-	 * @allocate, missing levels are made and nullptr says that there is no memory for them.
-	 * Without, nullptr says that nothing was ever mapped in this leaf.
-	 */
-	AtomicBigEndian *view(TceIndex index, bool allocate) const;
+	/* The leaf of @index, or the hole that it is in. Does not sleep, allocates nothing. */
+	Leaf find(TceIndex index) const;
+
+	/* The leaf of @index, made if there is none. -ENOMEM. May sleep. */
+	Result<Leaf> reserve(TceIndex index) const;
 
 	/*
 	 * Puts @page with @direction into the entry (Direction::None: empties it) and returns what
 	 * it held. @page is a multiple of the IOMMU page size. -ENOMEM, nothing changed: a level
 	 * of the table could not be allocated; never when the entry is emptied.
 	 */
-	Result<OldEntry> exchange(TceIndex index, HostPhys page, Direction direction) const
-	{
-		unsigned long hpa = page.value();
-		unsigned int kernel_direction = static_cast<unsigned int>(direction);
-		int ret = glue_table_exchange(kernel(), index.value(), &hpa, &kernel_direction);
-
-		if (ret)
-			return Error::from_kernel(ret);
-		return OldEntry{ HostPhys(hpa), static_cast<Direction>(kernel_direction) };
-	}
+	Result<OldEntry> exchange(TceIndex index, HostPhys page, Direction direction) const;
 
 	/* Makes every PE that uses the table see what was exchanged in @range. */
 	void invalidate(EntryRange range) const;
@@ -97,6 +114,7 @@ public:
 
 private:
 	kcxx::Ref<iommu_table> m_table;
+	const TablePlatform *m_platform;
 	Geometry m_geometry;
 };
 

@@ -6,17 +6,6 @@ namespace tce {
 namespace {
 
 constexpr unsigned int iommu_page_4k = 12;
-constexpr unsigned int tce_size_shift = 3;
-
-/* A table level has this many bytes (log2); all levels of a table have the same. */
-unsigned int level_shift(const WindowShape &shape)
-{
-	unsigned long entries_shift = kcxx::log2_floor(shape.size.value()) - shape.page_shift;
-	unsigned int per_level =
-		static_cast<unsigned int>(kcxx::divide_round_up(entries_shift, shape.levels));
-
-	return per_level + tce_size_shift;
-}
 
 bool is_valid(const WindowShape &shape, const glue_table_group_limits &limits)
 {
@@ -30,18 +19,10 @@ bool is_valid(const WindowShape &shape, const glue_table_group_limits &limits)
 
 } /* namespace */
 
-TableGroup::TableGroup(iommu_table_group *group) : m_group(group)
+TableGroup::TableGroup(iommu_group *group, iommu_table_group *tables, const TablePlatform &platform)
+	: m_group(group), m_tables(tables), m_platform(&platform)
 {
-	glue_table_group_get_limits(group, &m_limits);
-}
-
-Result<TableGroup> TableGroup::of(iommu_group *group)
-{
-	void *data = iommu_group_get_iommudata(group);
-
-	if (!data)
-		return Errno::NoDevice;
-	return TableGroup(static_cast<iommu_table_group *>(data));
+	glue_table_group_get_limits(tables, &m_limits);
 }
 
 WindowShape TableGroup::default_window() const
@@ -58,57 +39,30 @@ bool TableGroup::has_dynamic_windows() const
 
 bool TableGroup::can_share_tables_with(const TableGroup &other) const
 {
-	return m_limits.platform == other.m_limits.platform;
+	return m_platform == other.m_platform &&
+	       m_limits.kernel_platform == other.m_limits.kernel_platform;
 }
 
 Result<Bytes> TableGroup::table_size(const WindowShape &shape) const
 {
 	if (!is_valid(shape, m_limits))
 		return Errno::Invalid;
-
-	/* The platform would print about an allocation that cannot succeed. */
-	if (m_limits.tables_in_memory &&
-	    level_shift(shape) > KERNEL_PAGE_SHIFT + KERNEL_MAX_PAGE_ORDER)
-		return Errno::NoMemory;
-
-	Bytes size(glue_table_group_get_table_size(m_group, shape.page_shift, shape.size.value(),
-						   shape.levels));
-
-	if (!size.value())
-		return Errno::Invalid;
-	return size;
+	return m_platform->table_size(*this, shape);
 }
 
 Result<Table> TableGroup::create_table(unsigned int num, const WindowShape &shape) const
 {
-	iommu_table *table = nullptr;
-	long ret = glue_table_group_create_table(m_group, static_cast<int>(num), shape.page_shift,
-						 shape.size.value(), shape.levels, &table);
-
-	if (ret)
-		return Error::from_kernel(ret);
-	return Table(table);
+	return m_platform->create_table(*this, num, shape);
 }
 
 Result<void> TableGroup::set_window(unsigned int num, const Table &table) const
 {
-	/* The platform returns the firmware's own codes, which mean other things as errnos. */
-	if (glue_table_group_set_window(m_group, static_cast<int>(num), table.kernel()))
-		return Errno::Io;
-
-	/* It says nothing, though, when there was no memory to link the table to the group. */
-	if (glue_table_group_table(m_group, static_cast<int>(num)) != table.kernel()) {
-		glue_table_group_unset_window(m_group, static_cast<int>(num));
-		return Errno::NoMemory;
-	}
-	return {};
+	return m_platform->set_window(*this, num, table);
 }
 
-Result<void> TableGroup::unset_window(unsigned int num) const
+Result<void> TableGroup::unset_window(unsigned int num, const Table &table) const
 {
-	if (glue_table_group_unset_window(m_group, static_cast<int>(num)))
-		return Errno::Io;
-	return {};
+	return m_platform->unset_window(*this, num, table);
 }
 
 } /* namespace tce */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TableGroup: an IOMMU group (a PE) as the platform offers it: the windows that it can have and
- * the operations that create tables and make them the group's windows.
+ * TableGroup: an IOMMU group (a PE) with the windows that it can have.
  *
  * A TableGroup is a name, not a reference: the VFIO core keeps the group alive while it is
  * attached to a container. The caller holds that container's lock.
  *
- * Source: arch/powerpc/include/asm/iommu.h, struct iommu_table_group and iommu_table_group_ops.
+ * Source: arch/powerpc/include/asm/iommu.h, struct iommu_table_group.
  */
 #pragma once
 
 #include "arch/powerpc/kernel/table.h"
+#include "arch/powerpc/kernel/table_platform.h"
 #include "arch/powerpc/kernel/tce_types.h"
 #include "glue/iommu.h"
 
@@ -18,17 +18,9 @@ namespace tce {
 
 constexpr unsigned int max_tables = KERNEL_MAX_TABLES;
 
-/* A window that a user asks for. */
-struct WindowShape {
-	unsigned int page_shift;
-	Bytes size;
-	unsigned int levels;
-};
-
 class TableGroup {
 public:
-	/* -ENODEV for a group without TCE tables. */
-	static Result<TableGroup> of(iommu_group *group);
+	TableGroup(iommu_group *group, iommu_table_group *tables, const TablePlatform &platform);
 
 	/* The default window: from 0 or wherever the platform put it, below 4 GiB. */
 	Ioba default_window_start() const { return Ioba(m_limits.tce32_start); }
@@ -59,15 +51,20 @@ public:
 	Result<void> set_window(unsigned int num, const Table &table) const;
 
 	/*
-	 * Empties slot @num; the PE's cached TCEs are gone too. An error (-EIO) says that the
-	 * firmware refused and that the hardware may go on reading the table.
+	 * Takes @table out of slot @num; the PE's cached TCEs are gone too. An error (-EIO) says
+	 * that the firmware refused and that the hardware may go on reading the table.
 	 */
-	Result<void> unset_window(unsigned int num) const;
+	Result<void> unset_window(unsigned int num, const Table &table) const;
+
+	/* For the platforms. */
+	iommu_group *group() const { return m_group; }
+	iommu_table_group *kernel() const { return m_tables; }
+	bool tables_in_memory() const { return m_limits.tables_in_memory; }
 
 private:
-	explicit TableGroup(iommu_table_group *group);
-
-	iommu_table_group *m_group;
+	iommu_group *m_group;
+	iommu_table_group *m_tables;
+	const TablePlatform *m_platform;
 	glue_table_group_limits m_limits;
 };
 

@@ -2,6 +2,7 @@
 /* The module, and the operations that it registers with the VFIO core. */
 #include <linux/err.h>
 #include <linux/module.h>
+#include <linux/string.h>
 
 #include "glue/vfio.h"
 #include "vfio_driver_ops.h"
@@ -46,9 +47,27 @@ static const struct vfio_iommu_driver_ops driver_ops = {
 	.detach_group = detach_group,
 };
 
+enum powernv_mode {
+	POWERNV_AUTO,
+	POWERNV_KERNEL,
+};
+
+static const char *const powernv_modes[] = {
+	[POWERNV_AUTO] = "auto",
+	[POWERNV_KERNEL] = "kernel",
+};
+
+static char *powernv = "auto";
+module_param(powernv, charp, 0444);
+MODULE_PARM_DESC(powernv, "TCE tables on PowerNV: auto (our own where possible) or kernel");
+
 static int __init load(void)
 {
-	tce_module_init();
+	int mode = match_string(powernv_modes, ARRAY_SIZE(powernv_modes), powernv);
+
+	if (mode < 0)
+		return mode;
+	tce_module_init(mode == POWERNV_KERNEL);
 	return vfio_register_iommu_driver(&driver_ops);
 }
 

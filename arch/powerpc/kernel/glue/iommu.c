@@ -17,7 +17,7 @@ void glue_table_group_get_limits(struct iommu_table_group *group,
 	limits->page_sizes = group->pgsizes;
 	limits->max_windows = group->max_dynamic_windows_supported;
 	limits->max_levels = group->max_levels;
-	limits->platform = ops ? ops->create_table : NULL;
+	limits->kernel_platform = ops ? ops->create_table : NULL;
 	limits->has_window_ops = ops && ops->get_table_size && ops->create_table &&
 				 ops->set_window && ops->unset_window;
 	limits->tables_in_memory = firmware_has_feature(FW_FEATURE_OPAL);

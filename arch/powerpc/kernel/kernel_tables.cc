@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "arch/powerpc/kernel/kernel_tables.h"
+
+#include "arch/powerpc/kernel/level_shape.h"
+#include "arch/powerpc/kernel/table_group.h"
+
+namespace tce {
+
+namespace {
+
+AtomicBigEndian *view(const Table &table, TceIndex index, bool allocate)
+{
+	return static_cast<AtomicBigEndian *>(
+		glue_table_view(table.kernel(), index.value(), allocate));
+}
+
+/* A table without indirect levels is one leaf. */
+Entries left_in_leaf(const Geometry &geometry, TceIndex index)
+{
+	return geometry.left_in_block(index,
+				      geometry.indirect_levels() ? geometry.level_shift() : 64);
+}
+
+} /* namespace */
+
+Result<Bytes> KernelTables::table_size(const TableGroup &group, const WindowShape &shape) const
+{
+	/* The platform would print about an allocation that cannot succeed. */
+	if (group.tables_in_memory() && !LevelShape(shape).is_allocatable())
+		return Errno::NoMemory;
+
+	Bytes size(glue_table_group_get_table_size(group.kernel(), shape.page_shift,
+						   shape.size.value(), shape.levels));
+
+	if (!size.value())
+		return Errno::Invalid;
+	return size;
+}
+
+Result<Table> KernelTables::create_table(const TableGroup &group, unsigned int num,
+					 const WindowShape &shape) const
+{
+	iommu_table *table = nullptr;
+	long ret = glue_table_group_create_table(group.kernel(), static_cast<int>(num),
+						 shape.page_shift, shape.size.value(), shape.levels,
+						 &table);
+
+	if (ret)
+		return Error::from_kernel(ret);
+	return Table(table, *this);
+}
+
+Result<void> KernelTables::set_window(const TableGroup &group, unsigned int num,
+				      const Table &table) const
+{
+	int slot = static_cast<int>(num);
+
+	/* The platform returns the firmware's own codes, which mean other things as errnos. */
+	if (glue_table_group_set_window(group.kernel(), slot, table.kernel()))
+		return Errno::Io;
+
+	/* It says nothing, though, when there was no memory to link the table to the group. */
+	if (glue_table_group_table(group.kernel(), slot) != table.kernel()) {
+		glue_table_group_unset_window(group.kernel(), slot);
+		return Errno::NoMemory;
+	}
+	return {};
+}
+
+Result<void> KernelTables::unset_window(const TableGroup &group, unsigned int num,
+					const Table &) const
+{
+	if (glue_table_group_unset_window(group.kernel(), static_cast<int>(num)))
+		return Errno::Io;
+	return {};
+}
+
+Leaf KernelTables::find_leaf(const Table &table, TceIndex index) const
+{
+	return { .tces = nullptr,
+		 .view = view(table, index, false),
+		 .count = left_in_leaf(table.geometry(), index) };
+}
+
+Result<Leaf> KernelTables::reserve_leaf(const Table &table, TceIndex index) const
+{
+	AtomicBigEndian *word = view(table, index, true);
+
+	if (!word)
+		return Errno::NoMemory;
+	return Leaf{ .tces = nullptr,
+		     .view = word,
+		     .count = left_in_leaf(table.geometry(), index) };
+}
+
+} /* namespace tce */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * KernelTables: tables of the kernel's own platform code, through its operations.
+ *
+ * Source: arch/powerpc/include/asm/iommu.h, struct iommu_table_group_ops and iommu_table_ops.
+ */
+#pragma once
+
+#include "arch/powerpc/kernel/table_platform.h"
+
+namespace tce {
+
+class KernelTables final : public TablePlatform {
+public:
+	Result<Bytes> table_size(const TableGroup &group, const WindowShape &shape) const override;
+	Result<Table> create_table(const TableGroup &group, unsigned int num,
+				   const WindowShape &shape) const override;
+	Result<void> set_window(const TableGroup &group, unsigned int num,
+				const Table &table) const override;
+	Result<void> unset_window(const TableGroup &group, unsigned int num,
+				  const Table &table) const override;
+	Leaf find_leaf(const Table &table, TceIndex index) const override;
+	Result<Leaf> reserve_leaf(const Table &table, TceIndex index) const override;
+};
+
+} /* namespace tce */

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "arch/powerpc/platforms/powernv/entry_words.h"
+
+namespace tce {
+
+namespace {
+
+/* The view's top block, made if there is none; nullptr: no memory. */
+AtomicBigEndian *reserve_view_root(iommu_table *table, const Levels &levels, MaySleep may_sleep)
+{
+	AtomicBigEndian *root = view_root(table);
+
+	if (root)
+		return root;
+
+	AtomicBigEndian *block = levels.allocate_block(may_sleep);
+
+	if (!block)
+		return nullptr;
+	root = static_cast<AtomicBigEndian *>(glue_table_publish_view_root(table, block));
+	if (root != block)
+		levels.free_block(block);
+	return root;
+}
+
+} /* namespace */
+
+Levels levels_of(iommu_table *table)
+{
+	glue_table_geometry geometry;
+
+	glue_table_get_geometry(table, &geometry);
+	return Levels(static_cast<unsigned int>(geometry.indirect_levels),
+		      kcxx::log2_floor(geometry.level_size), glue_table_node(table));
+}
+
+AtomicBigEndian *tce_root(iommu_table *table)
+{
+	return static_cast<AtomicBigEndian *>(glue_table_base(table));
+}
+
+AtomicBigEndian *view_root(iommu_table *table)
+{
+	return static_cast<AtomicBigEndian *>(glue_table_view_root(table));
+}
+
+Result<EntryWords> reserve_entry(iommu_table *table, unsigned long place, MaySleep may_sleep)
+{
+	Levels levels = levels_of(table);
+	AtomicBigEndian *tce = levels.find_or_add(tce_root(table), place, may_sleep);
+	AtomicBigEndian *root = tce ? reserve_view_root(table, levels, may_sleep) : nullptr;
+	AtomicBigEndian *view = root ? levels.find_or_add(root, place, may_sleep) : nullptr;
+
+	if (!view)
+		return Errno::NoMemory;
+	return EntryWords{ tce, view };
+}
+
+} /* namespace tce */

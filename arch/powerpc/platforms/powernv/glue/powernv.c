@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* PowerNV: tables of our own, their links to groups. */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+
+#include <asm/iommu.h>
+#include <asm/tce.h>
+
+#include "glue/powernv.h"
+
+void *glue_level_alloc(int node, unsigned long size, bool may_sleep)
+{
+	gfp_t flags = may_sleep ? GFP_KERNEL_ACCOUNT : GFP_ATOMIC | __GFP_ACCOUNT;
+	struct page *page =
+		alloc_pages_node(node, flags | __GFP_ZERO | __GFP_NOWARN, get_order(size));
+
+	return page ? page_address(page) : NULL;
+}
+
+void glue_level_free(void *block, unsigned long size)
+{
+	free_pages((unsigned long)block, get_order(size));
+}
+
+static int exchange_no_kill(struct iommu_table *table, long index, unsigned long *hpa,
+			    enum dma_data_direction *direction)
+{
+	unsigned int old_direction = *direction;
+	int ret = tce_powernv_exchange(table, index, hpa, &old_direction);
+
+	*direction = old_direction;
+	return ret;
+}
+
+static __be64 *view(struct iommu_table *table, long index, bool allocate)
+{
+	return (__force __be64 *)tce_powernv_view(table, index, allocate);
+}
+
+static void free_table(struct iommu_table *table)
+{
+	tce_powernv_free(table);
+	module_put(THIS_MODULE);
+}
+
+static struct iommu_table_ops powernv_table_ops = {
+	.xchg_no_kill = exchange_no_kill,
+	.tce_kill = tce_powernv_kill,
+	.useraddrptr = view,
+	.free = free_table,
+};
+
+struct iommu_table *glue_table_create(const struct glue_table_init *init)
+{
+	struct iommu_table *table = kzalloc_node(sizeof(*table), GFP_KERNEL_ACCOUNT, init->node);
+
+	if (!table)
+		return NULL;
+	__module_get(THIS_MODULE);
+	table->it_ops = &powernv_table_ops;
+	table->it_type = TCE_PCI;
+	table->it_nid = init->node;
+	table->it_offset = init->offset;
+	table->it_size = init->size;
+	table->it_page_shift = init->page_shift;
+	table->it_indirect_levels = init->indirect_levels;
+	table->it_level_size = init->level_size;
+	table->it_allocated_size = init->allocated_size;
+	table->it_base = (unsigned long)init->base;
+	INIT_LIST_HEAD_RCU(&table->it_group_list);
+	kref_init(&table->it_kref);
+	return table;
+}
+
+void *glue_table_base(struct iommu_table *table)
+{
+	return (void *)table->it_base;
+}
+
+int glue_table_node(struct iommu_table *table)
+{
+	return table->it_nid;
+}
+
+void *glue_table_view_root(struct iommu_table *table)
+{
+	return (__force void *)smp_load_acquire(&table->it_userspace);
+}
+
+void *glue_table_publish_view_root(struct iommu_table *table, void *root)
+{
+	void *old = (__force void *)cmpxchg(&table->it_userspace, NULL, (__force __be64 *)root);
+
+	return old ? old : root;
+}
+
+/* The kernel's own link comes first: its platform code can take our links off a list. */
+struct glue_link {
+	struct iommu_table_group_link link;
+	struct glue_pe pe;
+};
+
+struct glue_link *glue_link_alloc(const struct glue_pe *pe)
+{
+	struct glue_link *link = kzalloc_node(sizeof(*link), GFP_KERNEL_ACCOUNT, pe->node);
+
+	if (link)
+		link->pe = *pe;
+	return link;
+}
+
+void glue_link_free(struct glue_link *link)
+{
+	kfree(link);
+}
+
+void glue_link_add(struct iommu_table *table, struct iommu_table_group *group,
+		   struct glue_link *link)
+{
+	link->link.table_group = group;
+	list_add_rcu(&link->link.next, &table->it_group_list);
+}
+
+static struct glue_link *find_link(struct iommu_table *table, struct iommu_table_group *group)
+{
+	struct glue_link *link;
+
+	list_for_each_entry(link, &table->it_group_list, link.next)
+	{
+		if (link->link.table_group == group)
+			return link;
+	}
+	return NULL;
+}
+
+bool glue_link_find(struct iommu_table *table, struct iommu_table_group *group, struct glue_pe *pe)
+{
+	struct glue_link *link = find_link(table, group);
+
+	if (link)
+		*pe = link->pe;
+	return link;
+}
+
+void glue_link_remove(struct iommu_table *table, struct iommu_table_group *group)
+{
+	struct glue_link *link = find_link(table, group);
+
+	list_del_rcu(&link->link.next);
+	kfree_rcu(link, link.rcu);
+}
+
+void glue_group_set_table(struct iommu_table_group *group, int num, struct iommu_table *table)
+{
+	WRITE_ONCE(group->tables[num], table);
+}
+
+void glue_link_for_each(struct iommu_table *table,
+			void (*visit)(const struct glue_pe *pe, void *data), void *data)
+{
+	struct glue_link *link;
+
+	list_for_each_entry_lockless(link, &table->it_group_list, link.next) visit(&link->pe, data);
+}

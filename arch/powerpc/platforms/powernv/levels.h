@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Levels: the walk over the blocks of a table with one or more levels. The TCEs of a table and its
+ * userspace view have the same shape and are walked in the same way; an entry of a block above the
+ * lowest level is 0 or points to a block of the next level, as the PHB wants it.
+ *
+ * Blocks are only ever added while a table is in use, and published by compare-and-exchange: two
+ * CPUs that want the same block at the same time both get the one that was first, and the loser
+ * frees its own. Any context, no lock.
+ */
+#pragma once
+
+#include "arch/powerpc/kernel/table.h"
+#include "glue/powernv.h"
+
+namespace tce {
+
+enum class MaySleep : bool { No, Yes };
+
+/* Where a walk ended: in a block of the lowest level, or at a block that is missing. */
+struct Walk {
+	AtomicBigEndian *word; /* of the entry; nullptr: a block is missing */
+	unsigned int levels;   /* that many levels the block covers: 1 for one of the lowest */
+};
+
+class Levels {
+public:
+	/* @levels above the lowest, blocks of 1 << @shift entries on NUMA node @node. */
+	Levels(unsigned int indirect_levels, unsigned int shift, int node)
+		: m_indirect(indirect_levels), m_shift(shift), m_node(node)
+	{
+	}
+
+	/* Finds the word of entry @index, counted from the table's first. Allocates nothing. */
+	Walk find(AtomicBigEndian *root, unsigned long index) const;
+
+	/* The same with missing blocks added; nullptr: no memory. */
+	AtomicBigEndian *find_or_add(AtomicBigEndian *root, unsigned long index,
+				     MaySleep may_sleep) const;
+
+	/* A block of zeroes, or nullptr. */
+	AtomicBigEndian *allocate_block(MaySleep may_sleep) const;
+	void free_block(AtomicBigEndian *block) const;
+
+	/* Frees the block @root and all below it; nobody uses them any more. */
+	void free_all(AtomicBigEndian *root) const { free_below(root, m_indirect); }
+
+	unsigned long block_size() const { return 1UL << (m_shift + tce_size_shift); }
+
+	/* Where the PHB finds a block. */
+	static HostPhys real_address(AtomicBigEndian *block);
+
+private:
+	unsigned long slot(unsigned long index, unsigned int level) const
+	{
+		return index >> (level * m_shift) & ((1UL << m_shift) - 1);
+	}
+	AtomicBigEndian *add_block(AtomicBigEndian *parent, MaySleep may_sleep) const;
+	void free_below(AtomicBigEndian *block, unsigned int level) const;
+
+	unsigned int m_indirect;
+	unsigned int m_shift;
+	int m_node;
+};
+
+} /* namespace tce */

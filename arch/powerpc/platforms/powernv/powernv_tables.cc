@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "arch/powerpc/platforms/powernv/powernv_tables.h"
+
+#include "arch/powerpc/kernel/level_shape.h"
+#include "arch/powerpc/kernel/table_group.h"
+#include "arch/powerpc/platforms/powernv/entry_words.h"
+#include "kcxx/scope_exit.h"
+
+namespace tce {
+
+namespace {
+
+/* The second window of a PE is where PCI address bit 59 is set. */
+constexpr unsigned long second_window_start = 1UL << 59;
+
+/* What the PHB can address through a table of several levels. */
+constexpr unsigned int max_address_bits = 55;
+
+} /* namespace */
+
+Result<Bytes> PowernvTables::table_size(const TableGroup &, const WindowShape &shape) const
+{
+	LevelShape levels(shape);
+
+	if (levels.shift() * levels.levels() + shape.page_shift >= max_address_bits)
+		return Errno::Invalid;
+	if (!levels.is_allocatable())
+		return Errno::NoMemory;
+
+	/* The TCEs, and as much for the userspace view. */
+	return levels.total_size() + levels.total_size();
+}
+
+Result<Table> PowernvTables::create_table(const TableGroup &group, unsigned int num,
+					  const WindowShape &shape) const
+{
+	glue_pe pe;
+
+	if (!glue_pe_of_group(group.group(), &pe))
+		return Errno::NoDevice;
+
+	LevelShape level_shape(shape);
+	Levels levels(level_shape.levels() - 1, level_shape.shift(), pe.node);
+	AtomicBigEndian *root = levels.allocate_block(MaySleep::Yes);
+
+	if (!root)
+		return Errno::NoMemory;
+	kcxx::ScopeExit rollback([&] { levels.free_block(root); });
+
+	Ioba start = num ? Ioba(second_window_start) : group.default_window_start();
+	glue_table_init init = {
+		.node = pe.node,
+		.offset = start.value() >> shape.page_shift,
+		.size = level_shape.entries().value(),
+		.page_shift = shape.page_shift,
+		.indirect_levels = level_shape.levels() - 1,
+		.level_size = 1UL << level_shape.shift(),
+		.allocated_size = TRY(table_size(group, shape)).value(),
+		.base = root,
+	};
+	iommu_table *table = glue_table_create(&init);
+
+	if (!table)
+		return Errno::NoMemory;
+	rollback.dismiss();
+	return Table(table, *this);
+}
+
+Result<void> PowernvTables::set_window(const TableGroup &group, unsigned int num,
+				       const Table &table) const
+{
+	glue_pe pe;
+
+	if (!glue_pe_of_group(group.group(), &pe))
+		return Errno::NoDevice;
+
+	glue_link *link = glue_link_alloc(&pe);
+
+	if (!link)
+		return Errno::NoMemory;
+
+	const Geometry &geometry = table.geometry();
+	AtomicBigEndian *root = tce_root(table.kernel());
+
+	if (glue_opal_map_window(
+		    &pe, num, geometry.indirect_levels() + 1, Levels::real_address(root).value(),
+		    levels_of(table.kernel()).block_size(), geometry.page().size().value())) {
+		glue_link_free(link);
+		return Errno::Io;
+	}
+	iommu_tce_table_get(table.kernel());
+	glue_link_add(table.kernel(), group.kernel(), link);
+	glue_group_set_table(group.kernel(), static_cast<int>(num), table.kernel());
+	glue_opal_kill_pe(&pe);
+	return {};
+}
+
+Result<void> PowernvTables::unset_window(const TableGroup &group, unsigned int num,
+					 const Table &table) const
+{
+	glue_pe pe;
+
+	if (!glue_link_find(table.kernel(), group.kernel(), &pe))
+		return {};
+
+	bool refused = glue_opal_map_window(&pe, num, 0, 0, 0, 0);
+
+	glue_opal_kill_pe(&pe);
+	glue_group_set_table(group.kernel(), static_cast<int>(num), nullptr);
+	glue_link_remove(table.kernel(), group.kernel());
+	iommu_tce_table_put(table.kernel());
+	return refused ? Result<void>(Errno::Io) : Result<void>();
+}
+
+Leaf PowernvTables::find_leaf(const Table &table, TceIndex index) const
+{
+	const Geometry &geometry = table.geometry();
+	unsigned long place = (index - geometry.entries().first).value();
+	AtomicBigEndian *root = view_root(table.kernel());
+
+	/* Nothing was mapped at all. */
+	if (!root)
+		return { nullptr, nullptr, geometry.entries().end() - index };
+
+	Levels levels = levels_of(table.kernel());
+	Walk view = levels.find(root, place);
+	Entries left = geometry.left_in_block(index, view.levels * geometry.level_shift());
+
+	if (!view.word)
+		return { nullptr, nullptr, left };
+	return { levels.find(tce_root(table.kernel()), place).word, view.word, left };
+}
+
+Result<Leaf> PowernvTables::reserve_leaf(const Table &table, TceIndex index) const
+{
+	const Geometry &geometry = table.geometry();
+	unsigned long place = (index - geometry.entries().first).value();
+	EntryWords words = TRY(reserve_entry(table.kernel(), place, MaySleep::Yes));
+
+	return Leaf{ words.tce, words.view, geometry.left_in_block(index, geometry.level_shift()) };
+}
+
+} /* namespace tce */

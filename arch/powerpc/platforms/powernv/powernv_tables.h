@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * PowernvTables: our own TCE tables for the PEs of IODA2 and IODA3 PHBs (POWER8 to POWER10).
+ *
+ * A table's top block is allocated with it; all other blocks, and the whole of the userspace view,
+ * when something is mapped there for the first time. The memory of all of them is charged to the
+ * user beforehand.
+ *
+ * A table knows the PEs that use it by a list of links, the kernel's own (struct
+ * iommu_table_group_link); the group's tables[] is the other end. Both ends change together here,
+ * under the container's lock, and are read by others under RCU.
+ *
+ * KVM calls the table's operations from any CPU and without a lock. For these, the userspace view's
+ * word comes together with the TCE's block, so that an exchange never needs memory.
+ *
+ * Source: arch/powerpc/include/asm/iommu.h; OPAL API, OPAL_PCI_MAP_PE_DMA_WINDOW and
+ * OPAL_PCI_TCE_KILL.
+ */
+#pragma once
+
+#include "arch/powerpc/kernel/table_platform.h"
+
+namespace tce {
+
+class PowernvTables final : public TablePlatform {
+public:
+	Result<Bytes> table_size(const TableGroup &group, const WindowShape &shape) const override;
+	Result<Table> create_table(const TableGroup &group, unsigned int num,
+				   const WindowShape &shape) const override;
+	Result<void> set_window(const TableGroup &group, unsigned int num,
+				const Table &table) const override;
+	Result<void> unset_window(const TableGroup &group, unsigned int num,
+				  const Table &table) const override;
+	Leaf find_leaf(const Table &table, TceIndex index) const override;
+	Result<Leaf> reserve_leaf(const Table &table, TceIndex index) const override;
+};
+
+} /* namespace tce */

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* PowerNV: tables of our own, their links to groups, and the firmware (OPAL). */
+#ifndef GLUE_POWERNV_H
+#define GLUE_POWERNV_H
+
+#include "glue/types.h"
+
+GLUE_BEGIN
+
+/* --- the firmware ---------------------------------------------------------------------------- */
+
+/* A PE as OPAL names it, and the NUMA node of its PHB. */
+struct glue_pe {
+	unsigned long phb;
+	unsigned int number;
+	int node;
+};
+
+/* The firmware is OPAL: this is a PowerNV machine. */
+bool glue_opal_is_firmware(void);
+
+/*
+ * Looks for OPAL's entry points, which the kernel does not export. False when they are not to be
+ * had; true for ever after. At module load.
+ */
+bool glue_opal_find(void);
+/* A line in the kernel log: there are no entry points, the kernel's own tables are used. */
+void glue_opal_say_not_found(void);
+
+/* The PE of a group's devices; false when it has no device of a PowerNV PHB. May sleep. */
+bool glue_pe_of_group(struct iommu_group *group, struct glue_pe *pe);
+
+/*
+ * OPAL_PCI_MAP_PE_DMA_WINDOW: makes @table (of @levels, the top one of @size bytes) the PE's window
+ * @num; @levels of 0 takes it away. Returns OPAL's code, 0 for success.
+ */
+long glue_opal_map_window(const struct glue_pe *pe, unsigned int num, unsigned int levels,
+			  unsigned long table, unsigned long size, unsigned long page_size);
+
+/* OPAL_PCI_TCE_KILL of all that the PE has cached. Any context. */
+void glue_opal_kill_pe(const struct glue_pe *pe);
+/* The same for @pages pages from bus address @address on. Any context. */
+void glue_opal_kill_pages(const struct glue_pe *pe, unsigned long page_size, unsigned long address,
+			  unsigned long pages);
+
+/* --- blocks of table levels ------------------------------------------------------------------ */
+
+/*
+ * A zeroed, naturally aligned block of @size bytes (a power of two, at least a page) on @node, or
+ * NULL, quietly. Charged to the caller's memory cgroup. May sleep if @may_sleep.
+ */
+void *glue_level_alloc(int node, unsigned long size, bool may_sleep);
+/* Any context. */
+void glue_level_free(void *block, unsigned long size);
+
+/* --- struct iommu_table ---------------------------------------------------------------------- */
+
+/* What a table is made with; struct iommu_table has the meaning of each. */
+struct glue_table_init {
+	int node;
+	unsigned long offset;
+	unsigned long size;
+	unsigned long page_shift;
+	unsigned long indirect_levels;
+	unsigned long level_size;
+	unsigned long allocated_size;
+	void *base;
+};
+
+/*
+ * A table with our operations and one reference, which iommu_tce_table_put() gives back. It keeps
+ * this module loaded. NULL without memory. May sleep.
+ */
+struct iommu_table *glue_table_create(const struct glue_table_init *init);
+void *glue_table_base(struct iommu_table *table);
+int glue_table_node(struct iommu_table *table);
+/* The root of the userspace view: NULL until publishing one. Any context. */
+void *glue_table_view_root(struct iommu_table *table);
+/* Sets the root if there is none; returns the one that is there now. Any context. */
+void *glue_table_publish_view_root(struct iommu_table *table, void *root);
+
+/* --- links between tables and groups --------------------------------------------------------- */
+
+struct glue_link;
+
+/* A link that is on no list yet; NULL without memory. May sleep. */
+struct glue_link *glue_link_alloc(const struct glue_pe *pe);
+/* Only of a link that is on no list. */
+void glue_link_free(struct glue_link *link);
+/* Puts a link on the table's RCU list of groups. */
+void glue_link_add(struct iommu_table *table, struct iommu_table_group *group,
+		   struct glue_link *link);
+/* The PE of the group's link on the table's list; false: no link. */
+bool glue_link_find(struct iommu_table *table, struct iommu_table_group *group, struct glue_pe *pe);
+/* Takes that link, which is there, off the list and frees it after the readers. */
+void glue_link_remove(struct iommu_table *table, struct iommu_table_group *group);
+/* Puts @table (or NULL) into the group's slot @num. */
+void glue_group_set_table(struct iommu_table_group *group, int num, struct iommu_table *table);
+/* Calls @visit with the PE of each link, between glue_rcu_read_lock() and unlock(). */
+void glue_link_for_each(struct iommu_table *table,
+			void (*visit)(const struct glue_pe *pe, void *data), void *data);
+
+/* --- what KVM and the kernel call, implemented in C++ ---------------------------------------- */
+
+/* Any context, no lock. See struct iommu_table_ops. */
+int tce_powernv_exchange(struct iommu_table *table, unsigned long index, unsigned long *hpa,
+			 unsigned int *direction);
+void tce_powernv_kill(struct iommu_table *table, unsigned long index, unsigned long pages);
+void *tce_powernv_view(struct iommu_table *table, unsigned long index, bool allocate);
+void tce_powernv_free(struct iommu_table *table);
+
+GLUE_END
+
+#endif
