@@ -37,6 +37,13 @@ complain "static constructors" \
 complain "exported symbols" \
 	"$(printf '%s\n' "$defined" | grep -E '^__(ksymtab|export_symbol)' || true)"
 
+# Each call of _mcount has to be on the list by which ftrace turns it into a nop. (Kernels that
+# are built with patchable function entries have no such calls.)
+calls=$($readelf -rW "$module" | grep -c 'R_PPC64_REL24 .*_mcount' || true)
+listed=$(printf '%s\n' "$sections" | sed -n 's/.* __mcount_loc *PROGBITS *[0-9a-f]* [0-9a-f]* \([0-9a-f]*\) .*/\1/p')
+complain "calls of _mcount that ftrace does not know" \
+	"$([ "$calls" -le $((0x0${listed:-0} / 8)) ] || echo "$calls calls, $((0x0$listed / 8)) known")"
+
 [ "$broken" -eq 0 ] || exit 1
 echo "audit: $(printf '%s\n' "$undefined" | wc -l) undefined symbols, all expected;" \
 	"no C++ runtime, no static constructors, nothing exported, frames up to 1 KiB"

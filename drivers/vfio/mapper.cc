@@ -46,42 +46,29 @@ private:
 	EntryRange m_pending = {};
 };
 
-/* Exchanges the entry in memory that we know the layout of. */
-OldEntry exchange_word(AtomicBigEndian &word, HostPhys page, Direction direction)
-{
-	unsigned long old = word.exchange(encode_tce(page, direction));
-
-	return { decode_page(old), decode_direction(old) };
-}
-
 } /* namespace */
 
 Result<void> Mapper::map(EntryRange range, UserAddr user, Direction direction)
 {
 	TRY(check_backing(range, user));
-	TRY(reserve(range));
 
-	TceIndex at = range.first;
-	kcxx::ScopeExit rollback([&] { unmap({ range.first, at - range.first }); });
+	Leaf leaf = TRY(reserve(range));
+	EntryRange left = range;
+	kcxx::ScopeExit rollback([&] { unmap({ range.first, left.first - range.first }); });
 
-	while (at != range.end()) {
+	for (;;) {
 		const Region &region = *m_registry.find(user);
-		Leaf leaf = m_table.find(at);
-		Entries run = smallest(pages_in(region, user), range.end() - at);
-		Entries count = smallest(run, leaf.count);
-		AtomicBigEndian *tce = leaf.tces;
+		Entries run = smallest(pages_in(region, user), smallest(left.count, leaf.count));
+		Entries mapped;
+		Result<void> result =
+			map_run(region, leaf, { left.first, run }, user, direction, mapped);
 
-		if (tce) {
-			TRY(map_run(region, leaf.view, at, user, count,
-				    [&](TceIndex, HostPhys page) -> Result<OldEntry> {
-					    return exchange_word(*tce++, page, direction);
-				    }));
-		} else {
-			TRY(map_run(region, leaf.view, at, user, count,
-				    [&](TceIndex index, HostPhys page) {
-					    return m_table.exchange(index, page, direction);
-				    }));
-		}
+		left = { left.first + mapped, left.count - mapped };
+		TRY(result);
+		if (!left.count.value())
+			break;
+		user += Bytes(mapped.value() << m_page.value());
+		leaf = m_table.find(left.first);
 		glue_cond_resched();
 	}
 	rollback.dismiss();
@@ -142,39 +129,65 @@ Result<void> Mapper::check_large_pages(const Region &region, UserAddr user, Entr
 	return {};
 }
 
-Result<void> Mapper::reserve(EntryRange range) const
+/* Makes all leaves of @range, and returns the first. */
+Result<Leaf> Mapper::reserve(EntryRange range) const
 {
-	for (TceIndex at = range.first; at < range.end();)
+	Leaf first = TRY(m_table.reserve(range.first));
+
+	for (TceIndex at = range.first + first.count; at < range.end();)
 		at += TRY(m_table.reserve(at)).count;
+	return first;
+}
+
+/* Maps memory of one region into one leaf. @mapped tells how far that came. */
+Result<void> Mapper::map_run(const Region &region, const Leaf &leaf, EntryRange run, UserAddr user,
+			     Direction direction, Entries &mapped)
+{
+	const unsigned long tce_bits = permissions(direction);
+	const unsigned long count = run.count.value();
+	const Bytes page_size = m_page.size();
+	AtomicBigEndian *const view = leaf.view;
+	AtomicBigEndian *const tces = leaf.tces;
+	mm_iommu_table_group_mem_t *const owner = region.kernel();
+	unsigned long i = 0;
+	kcxx::ScopeExit progress([&] { mapped = Entries(i); });
+
+	if (!tces) {
+		for (; i < count; ++i, user += page_size) {
+			TRY(map_entry(owner, view[i], user, [&](HostPhys page) {
+				return m_table.exchange(run.first + Entries(i), page, direction);
+			}));
+		}
+		return {};
+	}
+	for (; i < count; ++i, user += page_size) {
+		TRY(map_entry(owner, view[i], user, [&](HostPhys page) -> Result<OldEntry> {
+			return OldEntry(tces[i].exchange(encode_tce(page, tce_bits)));
+		}));
+	}
 	return {};
 }
 
-/*
- * Maps @count pages of one region into one leaf, of which @word is the view. @at and @user are
- * past what was mapped. @exchange(index, page) writes the TCE and returns the old one.
- */
+/* Maps one page of the region @owner. @exchange(page) writes the TCE and returns the old one. */
 template <typename Exchange>
-Result<void> Mapper::map_run(const Region &region, AtomicBigEndian *word, TceIndex &at,
-			     UserAddr &user, Entries count, Exchange exchange)
+inline Result<void> Mapper::map_entry(mm_iommu_table_group_mem_t *owner, AtomicBigEndian &view,
+				      UserAddr user, Exchange exchange)
 {
-	for (TceIndex end = at + count; at != end; at += Entries(1), ++word) {
-		unsigned long hpa;
+	unsigned long hpa;
 
-		TRY(Result<void>::from_kernel(
-			mm_iommu_ua_to_hpa(region.kernel(), user.value(), m_page.value(), &hpa)));
-		TRY(Result<void>::from_kernel(mm_iommu_mapped_inc(region.kernel())));
+	TRY(Result<void>::from_kernel(
+		mm_iommu_ua_to_hpa(owner, user.value(), m_page.value(), &hpa)));
+	TRY(Result<void>::from_kernel(mm_iommu_mapped_inc(owner)));
 
-		Result<OldEntry> old = exchange(at, HostPhys(hpa));
+	Result<OldEntry> old = exchange(HostPhys(hpa));
 
-		if (old.is_error()) {
-			mm_iommu_mapped_dec(region.kernel());
-			return old.error();
-		}
-		if (old.value().direction != Direction::None)
-			drop(old.value(), UserAddr(word->load()));
-		word->store(user.value());
-		user += m_page.size();
+	if (old.is_error()) {
+		mm_iommu_mapped_dec(owner);
+		return old.error();
 	}
+	if (!old.value().is_empty())
+		drop(old.value(), UserAddr(view.load()));
+	view.store(user.value());
 	return {};
 }
 
@@ -193,68 +206,76 @@ template <typename Emptied> void Mapper::empty(EntryRange range, Emptied emptied
 		}
 
 		EntryRange run = { at, smallest(leaf.count, range.end() - at) };
-		EntryRange touched;
-		AtomicBigEndian *tces = leaf.tces;
+		EntryRange touched = empty_run(leaf, run);
 
-		if (tces) {
-			touched =
-				empty_run(leaf.view, run, [&](TceIndex index) -> Result<OldEntry> {
-					return exchange_word(tces[(index - run.first).value()],
-							     HostPhys(0), Direction::None);
-				});
-		} else {
-			touched = empty_run(leaf.view, run, [&](TceIndex index) {
-				return m_table.exchange(index, HostPhys(0), Direction::None);
-			});
-		}
 		if (touched.count.value())
 			emptied(touched);
 		at = run.end();
 	}
 }
 
-/*
- * Empties what is mapped of @run, which is in one leaf of which @word is the view. Returns the
- * range from the first to the last emptied entry.
- */
-template <typename Exchange>
-EntryRange Mapper::empty_run(AtomicBigEndian *word, EntryRange run, Exchange exchange)
+/* Empties what is mapped of @run in @leaf; returns from the first to the last emptied entry. */
+EntryRange Mapper::empty_run(const Leaf &leaf, EntryRange run)
 {
-	EntryRange touched = {};
+	const unsigned long count = run.count.value();
+	unsigned long first = count;
+	unsigned long end = 0;
 
-	for (TceIndex at = run.first; at != run.end(); at += Entries(1), ++word) {
-		if (!word->load())
+	for (unsigned long i = 0; i < count; ++i) {
+		bool emptied = empty_entry(leaf.view[i], [&]() -> Result<OldEntry> {
+			if (leaf.tces)
+				return OldEntry(leaf.tces[i].exchange(0));
+			return m_table.exchange(run.first + Entries(i), HostPhys(0),
+						Direction::None);
+		});
+
+		if (!emptied)
 			continue;
-
-		/* Emptying needs no memory and so cannot fail. */
-		Result<OldEntry> old = exchange(at);
-
-		if (old.is_error() || old.value().direction == Direction::None)
-			continue;
-		drop(old.value(), UserAddr(word->load()));
-		word->store(0);
-		if (!touched.count.value())
-			touched.first = at;
-		touched.count = at - touched.first + Entries(1);
+		if (first == count)
+			first = i;
+		end = i + 1;
 	}
-	return touched;
+	return { run.first + Entries(first), Entries(end > first ? end - first : 0) };
+}
+
+/* Empties one entry; @exchange() empties the TCE and returns the old one. */
+template <typename Exchange>
+inline bool Mapper::empty_entry(AtomicBigEndian &view, Exchange exchange)
+{
+	if (!view.load())
+		return false;
+
+	/* Emptying needs no memory and so cannot fail. */
+	Result<OldEntry> old = exchange();
+
+	if (old.is_error() || old.value().is_empty())
+		return false;
+	drop(old.value(), UserAddr(view.load()));
+	view.store(0);
+	return true;
 }
 
 /* What an exchange took out of the table belongs to the region of @user no longer. */
-void Mapper::drop(OldEntry old, UserAddr user)
+inline void Mapper::drop(OldEntry old, UserAddr user)
 {
-	if (!m_last_dropped || !m_last_dropped->range().contains(user))
-		m_last_dropped = m_registry.find(user);
+	mm_iommu_table_group_mem_t *owner = m_last_owner && m_last_owner->range().contains(user)
+						    ? m_last_owner->kernel()
+						    : find_owner(user);
+
+	if (owner)
+		mm_iommu_mapped_dec(owner);
+	if (old.device_writes())
+		glue_mark_page_dirty(old.page().value());
+}
+
+mm_iommu_table_group_mem_t *Mapper::find_owner(UserAddr user)
+{
+	m_last_owner = m_registry.find(user);
+	if (m_last_owner)
+		return m_last_owner->kernel();
 
 	/* KVM maps all that the process has registered, be it by another container. */
-	mm_iommu_table_group_mem_t *region =
-		m_last_dropped ? m_last_dropped->kernel()
-			       : mm_iommu_lookup(m_mm, user.value(), m_page.size().value());
-
-	if (region)
-		mm_iommu_mapped_dec(region);
-	if (device_writes(old.direction))
-		glue_mark_page_dirty(old.page.value());
+	return mm_iommu_lookup(m_mm, user.value(), m_page.size().value());
 }
 
 /* Whole IOMMU pages from @from to the end of @region. */

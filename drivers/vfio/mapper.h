@@ -47,14 +47,20 @@ public:
 private:
 	Result<void> check_backing(EntryRange range, UserAddr user) const;
 	Result<void> check_large_pages(const Region &region, UserAddr user, Entries count) const;
-	Result<void> reserve(EntryRange range) const;
+	Result<Leaf> reserve(EntryRange range) const;
+	Result<void> map_run(const Region &region, const Leaf &leaf, EntryRange run, UserAddr user,
+			     Direction direction, Entries &mapped);
+	/* What is done per entry is inlined: it is all that counts in a long run. */
 	template <typename Exchange>
-	Result<void> map_run(const Region &region, AtomicBigEndian *word, TceIndex &at,
-			     UserAddr &user, Entries count, Exchange exchange);
+	[[gnu::always_inline]] Result<void> map_entry(mm_iommu_table_group_mem_t *owner,
+						      AtomicBigEndian &view, UserAddr user,
+						      Exchange exchange);
 	template <typename Emptied> void empty(EntryRange range, Emptied emptied);
+	EntryRange empty_run(const Leaf &leaf, EntryRange run);
 	template <typename Exchange>
-	EntryRange empty_run(AtomicBigEndian *word, EntryRange run, Exchange exchange);
-	void drop(OldEntry old, UserAddr user);
+	[[gnu::always_inline]] bool empty_entry(AtomicBigEndian &view, Exchange exchange);
+	[[gnu::always_inline]] void drop(OldEntry old, UserAddr user);
+	[[gnu::noinline]] mm_iommu_table_group_mem_t *find_owner(UserAddr user);
 	Entries pages_in(const Region &region, UserAddr from) const;
 
 	const Table &m_table;
@@ -62,7 +68,7 @@ private:
 	mm_struct *m_mm;
 	PageShift m_page;
 	/* Where the last dropped entry belonged: the next one mostly does too. */
-	const Region *m_last_dropped = nullptr;
+	const Region *m_last_owner = nullptr;
 };
 
 } /* namespace tce */

@@ -27,6 +27,8 @@ struct glue_table_geometry {
 	unsigned long page_shift;
 	unsigned long indirect_levels;
 	unsigned long level_size;
+	int node;
+	void *base;
 };
 
 /* drivers/iommu/iommu.c: the table group of an IOMMU group; NULL when it has none. */

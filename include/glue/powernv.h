@@ -3,6 +3,7 @@
 #ifndef GLUE_POWERNV_H
 #define GLUE_POWERNV_H
 
+#include "glue/iommu.h"
 #include "glue/types.h"
 
 GLUE_BEGIN
@@ -55,25 +56,12 @@ void glue_level_free(void *block, unsigned long size);
 
 /* --- struct iommu_table ---------------------------------------------------------------------- */
 
-/* What a table is made with; struct iommu_table has the meaning of each. */
-struct glue_table_init {
-	int node;
-	unsigned long offset;
-	unsigned long size;
-	unsigned long page_shift;
-	unsigned long indirect_levels;
-	unsigned long level_size;
-	unsigned long allocated_size;
-	void *base;
-};
-
 /*
- * A table with our operations and one reference, which iommu_tce_table_put() gives back. It keeps
- * this module loaded. NULL without memory. May sleep.
+ * A table with our operations, of the given shape, and one reference, which iommu_tce_table_put()
+ * gives back. It keeps this module loaded. NULL without memory. May sleep.
  */
-struct iommu_table *glue_table_create(const struct glue_table_init *init);
-void *glue_table_base(struct iommu_table *table);
-int glue_table_node(struct iommu_table *table);
+struct iommu_table *glue_table_create(const struct glue_table_geometry *geometry,
+				      unsigned long allocated_size);
 /* The root of the userspace view: NULL until publishing one. Any context. */
 void *glue_table_view_root(struct iommu_table *table);
 /* Sets the root if there is none; returns the one that is there now. Any context. */

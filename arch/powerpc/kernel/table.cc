@@ -5,25 +5,6 @@
 
 namespace tce {
 
-namespace {
-
-Geometry read_geometry(iommu_table *table)
-{
-	glue_table_geometry geometry;
-
-	glue_table_get_geometry(table, &geometry);
-	return Geometry(geometry);
-}
-
-} /* namespace */
-
-bool Geometry::contains(Ioba address) const
-{
-	unsigned long index = address.value() >> m_kernel.page_shift;
-
-	return index >= m_kernel.offset && index - m_kernel.offset < m_kernel.size;
-}
-
 Result<EntryRange> Geometry::range(Ioba start, Bytes size) const
 {
 	if (!page().divides(start.value()) || !page().divides(size.value()) || !size.value())
@@ -47,14 +28,14 @@ Entries Geometry::left_in_block(TceIndex index, unsigned int shift) const
 		return left_in_table;
 
 	unsigned long block = 1UL << shift;
-	Entries left(block - ((index - entries().first).value() & (block - 1)));
+	Entries left(block - (place(index) & (block - 1)));
 
 	return left < left_in_table ? left : left_in_table;
 }
 
 Table::Table(iommu_table *table, const TablePlatform &platform)
 	: m_table(kcxx::Ref<iommu_table>::adopt(table)), m_platform(&platform),
-	  m_geometry(read_geometry(table))
+	  m_geometry(Geometry::of(table))
 {
 }
 
@@ -76,7 +57,8 @@ Result<OldEntry> Table::exchange(TceIndex index, HostPhys page, Direction direct
 
 	if (ret)
 		return Error::from_kernel(ret);
-	return OldEntry{ HostPhys(hpa), static_cast<Direction>(kernel_direction) };
+	return OldEntry(
+		encode_tce(HostPhys(hpa), permissions(static_cast<Direction>(kernel_direction))));
 }
 
 void Table::invalidate(EntryRange range) const

@@ -37,12 +37,26 @@ class TablePlatform;
 /* Which entries a table has. Constant while the table lives. */
 class Geometry {
 public:
+	static Geometry of(iommu_table *table)
+	{
+		glue_table_geometry geometry;
+
+		glue_table_get_geometry(table, &geometry);
+		return Geometry(geometry);
+	}
 	explicit Geometry(const glue_table_geometry &kernel) : m_kernel(kernel) {}
 
 	PageShift page() const { return PageShift(static_cast<unsigned int>(m_kernel.page_shift)); }
 	Ioba start() const { return Ioba(m_kernel.offset << m_kernel.page_shift); }
 	EntryRange entries() const { return { TceIndex(m_kernel.offset), Entries(m_kernel.size) }; }
-	bool contains(Ioba address) const;
+	bool contains(Ioba address) const
+	{
+		unsigned long index = address.value() >> m_kernel.page_shift;
+
+		return index >= m_kernel.offset && index - m_kernel.offset < m_kernel.size;
+	}
+	/* An entry's number counted from the table's first. */
+	unsigned long place(TceIndex index) const { return index.value() - m_kernel.offset; }
 
 	/*
 	 * The entries of @size bytes at @start. -EINVAL if these are not whole IOMMU pages, none
@@ -62,17 +76,14 @@ public:
 		return static_cast<unsigned int>(m_kernel.indirect_levels);
 	}
 	unsigned int level_shift() const { return m_level_shift; }
+	/* The top block, and the NUMA node that the others are allocated on. */
+	void *base() const { return m_kernel.base; }
+	int node() const { return m_kernel.node; }
 
 private:
 	glue_table_geometry m_kernel;
 	unsigned int m_level_shift =
 		kcxx::log2_floor(m_kernel.level_size ? m_kernel.level_size : 1);
-};
-
-/* What an entry held. */
-struct OldEntry {
-	HostPhys page;
-	Direction direction; /* None: it was empty, and page means nothing */
 };
 
 /* Successive entries that lie next to each other in memory, or a hole where nothing is mapped. */

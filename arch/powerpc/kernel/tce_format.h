@@ -30,9 +30,9 @@ constexpr unsigned long permissions(Direction direction)
 	}
 }
 
-constexpr unsigned long encode_tce(HostPhys page, Direction direction)
+constexpr unsigned long encode_tce(HostPhys page, unsigned long permissions)
 {
-	return page.value() | permissions(direction);
+	return page.value() | permissions;
 }
 
 constexpr Direction decode_direction(unsigned long tce)
@@ -53,6 +53,20 @@ constexpr HostPhys decode_page(unsigned long tce)
 {
 	return HostPhys(tce & ~tce_permissions);
 }
+
+/* What an entry held. */
+class OldEntry {
+public:
+	explicit constexpr OldEntry(unsigned long tce) : m_tce(tce) {}
+
+	constexpr bool is_empty() const { return !(m_tce & tce_permissions); }
+	constexpr bool device_writes() const { return m_tce & tce_write; }
+	/* Means nothing for an empty entry. */
+	constexpr HostPhys page() const { return decode_page(m_tce); }
+
+private:
+	unsigned long m_tce;
+};
 
 /* A link to the next level's block. */
 constexpr unsigned long encode_level(HostPhys block)

@@ -62,11 +62,6 @@ enum class Direction : unsigned int {
 	None = KERNEL_DMA_NONE,
 };
 
-constexpr bool device_writes(Direction direction)
-{
-	return direction == Direction::Bidirectional || direction == Direction::FromDevice;
-}
-
 /* Successive entries of one table. */
 struct EntryRange {
 	TceIndex first;

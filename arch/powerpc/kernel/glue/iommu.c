@@ -60,6 +60,8 @@ void glue_table_get_geometry(struct iommu_table *table, struct glue_table_geomet
 	geometry->page_shift = table->it_page_shift;
 	geometry->indirect_levels = table->it_indirect_levels;
 	geometry->level_size = table->it_level_size;
+	geometry->node = table->it_nid;
+	geometry->base = (void *)table->it_base;
 }
 
 int glue_table_exchange(struct iommu_table *table, unsigned long index, unsigned long *hpa,

@@ -25,18 +25,9 @@ AtomicBigEndian *reserve_view_root(iommu_table *table, const Levels &levels, May
 
 } /* namespace */
 
-Levels levels_of(iommu_table *table)
+AtomicBigEndian *tce_root(const Geometry &geometry)
 {
-	glue_table_geometry geometry;
-
-	glue_table_get_geometry(table, &geometry);
-	return Levels(static_cast<unsigned int>(geometry.indirect_levels),
-		      kcxx::log2_floor(geometry.level_size), glue_table_node(table));
-}
-
-AtomicBigEndian *tce_root(iommu_table *table)
-{
-	return static_cast<AtomicBigEndian *>(glue_table_base(table));
+	return static_cast<AtomicBigEndian *>(geometry.base());
 }
 
 AtomicBigEndian *view_root(iommu_table *table)
@@ -44,10 +35,12 @@ AtomicBigEndian *view_root(iommu_table *table)
 	return static_cast<AtomicBigEndian *>(glue_table_view_root(table));
 }
 
-Result<EntryWords> reserve_entry(iommu_table *table, unsigned long place, MaySleep may_sleep)
+Result<EntryWords> reserve_entry(iommu_table *table, const Geometry &geometry, TceIndex index,
+				 MaySleep may_sleep)
 {
-	Levels levels = levels_of(table);
-	AtomicBigEndian *tce = levels.find_or_add(tce_root(table), place, may_sleep);
+	Levels levels(geometry);
+	unsigned long place = geometry.place(index);
+	AtomicBigEndian *tce = levels.find_or_add(tce_root(geometry), place, may_sleep);
 	AtomicBigEndian *root = tce ? reserve_view_root(table, levels, may_sleep) : nullptr;
 	AtomicBigEndian *view = root ? levels.find_or_add(root, place, may_sleep) : nullptr;
 

@@ -16,14 +16,12 @@ struct EntryWords {
 	AtomicBigEndian *view;
 };
 
-/* The shape of a table's levels. */
-Levels levels_of(iommu_table *table);
-
 /* The top blocks; nullptr for a view that nothing was mapped in. */
-AtomicBigEndian *tce_root(iommu_table *table);
+AtomicBigEndian *tce_root(const Geometry &geometry);
 AtomicBigEndian *view_root(iommu_table *table);
 
-/* Both words of entry @place, counted from the table's first, made if missing. -ENOMEM. */
-Result<EntryWords> reserve_entry(iommu_table *table, unsigned long place, MaySleep may_sleep);
+/* Both words of the entry @index, made if missing. -ENOMEM. */
+Result<EntryWords> reserve_entry(iommu_table *table, const Geometry &geometry, TceIndex index,
+				 MaySleep may_sleep);
 
 } /* namespace tce */

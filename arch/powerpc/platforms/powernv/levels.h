@@ -25,9 +25,9 @@ struct Walk {
 
 class Levels {
 public:
-	/* @levels above the lowest, blocks of 1 << @shift entries on NUMA node @node. */
-	Levels(unsigned int indirect_levels, unsigned int shift, int node)
-		: m_indirect(indirect_levels), m_shift(shift), m_node(node)
+	explicit Levels(const Geometry &geometry)
+		: m_indirect(geometry.indirect_levels()), m_shift(geometry.level_shift()),
+		  m_node(geometry.node())
 	{
 	}
 

@@ -4,7 +4,6 @@
 #include "arch/powerpc/kernel/level_shape.h"
 #include "arch/powerpc/kernel/table_group.h"
 #include "arch/powerpc/platforms/powernv/entry_words.h"
-#include "kcxx/scope_exit.h"
 
 namespace tce {
 
@@ -40,29 +39,29 @@ Result<Table> PowernvTables::create_table(const TableGroup &group, unsigned int 
 		return Errno::NoDevice;
 
 	LevelShape level_shape(shape);
-	Levels levels(level_shape.levels() - 1, level_shape.shift(), pe.node);
-	AtomicBigEndian *root = levels.allocate_block(MaySleep::Yes);
-
-	if (!root)
-		return Errno::NoMemory;
-	kcxx::ScopeExit rollback([&] { levels.free_block(root); });
-
 	Ioba start = num ? Ioba(second_window_start) : group.default_window_start();
-	glue_table_init init = {
-		.node = pe.node,
+	glue_table_geometry geometry = {
 		.offset = start.value() >> shape.page_shift,
 		.size = level_shape.entries().value(),
 		.page_shift = shape.page_shift,
 		.indirect_levels = level_shape.levels() - 1,
 		.level_size = 1UL << level_shape.shift(),
-		.allocated_size = TRY(table_size(group, shape)).value(),
-		.base = root,
+		.node = pe.node,
+		.base = nullptr,
 	};
-	iommu_table *table = glue_table_create(&init);
+	Levels levels{ Geometry(geometry) };
+	AtomicBigEndian *root = levels.allocate_block(MaySleep::Yes);
 
-	if (!table)
+	if (!root)
 		return Errno::NoMemory;
-	rollback.dismiss();
+	geometry.base = root;
+
+	iommu_table *table = glue_table_create(&geometry, TRY(table_size(group, shape)).value());
+
+	if (!table) {
+		levels.free_block(root);
+		return Errno::NoMemory;
+	}
 	return Table(table, *this);
 }
 
@@ -80,11 +79,10 @@ Result<void> PowernvTables::set_window(const TableGroup &group, unsigned int num
 		return Errno::NoMemory;
 
 	const Geometry &geometry = table.geometry();
-	AtomicBigEndian *root = tce_root(table.kernel());
+	HostPhys base = Levels::real_address(tce_root(geometry));
 
-	if (glue_opal_map_window(
-		    &pe, num, geometry.indirect_levels() + 1, Levels::real_address(root).value(),
-		    levels_of(table.kernel()).block_size(), geometry.page().size().value())) {
+	if (glue_opal_map_window(&pe, num, geometry.indirect_levels() + 1, base.value(),
+				 Levels(geometry).block_size(), geometry.page().size().value())) {
 		glue_link_free(link);
 		return Errno::Io;
 	}
@@ -115,27 +113,25 @@ Result<void> PowernvTables::unset_window(const TableGroup &group, unsigned int n
 Leaf PowernvTables::find_leaf(const Table &table, TceIndex index) const
 {
 	const Geometry &geometry = table.geometry();
-	unsigned long place = (index - geometry.entries().first).value();
 	AtomicBigEndian *root = view_root(table.kernel());
 
 	/* Nothing was mapped at all. */
 	if (!root)
 		return { nullptr, nullptr, geometry.entries().end() - index };
 
-	Levels levels = levels_of(table.kernel());
-	Walk view = levels.find(root, place);
+	Levels levels(geometry);
+	Walk view = levels.find(root, geometry.place(index));
 	Entries left = geometry.left_in_block(index, view.levels * geometry.level_shift());
 
 	if (!view.word)
 		return { nullptr, nullptr, left };
-	return { levels.find(tce_root(table.kernel()), place).word, view.word, left };
+	return { levels.find(tce_root(geometry), geometry.place(index)).word, view.word, left };
 }
 
 Result<Leaf> PowernvTables::reserve_leaf(const Table &table, TceIndex index) const
 {
 	const Geometry &geometry = table.geometry();
-	unsigned long place = (index - geometry.entries().first).value();
-	EntryWords words = TRY(reserve_entry(table.kernel(), place, MaySleep::Yes));
+	EntryWords words = TRY(reserve_entry(table.kernel(), geometry, index, MaySleep::Yes));
 
 	return Leaf{ words.tce, words.view, geometry.left_in_block(index, geometry.level_shift()) };
 }

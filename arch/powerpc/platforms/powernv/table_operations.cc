@@ -32,14 +32,6 @@ void kill_in_pe(const glue_pe *pe, void *data)
 		glue_opal_kill_pages(pe, request.page_size, request.address, request.pages);
 }
 
-glue_table_geometry geometry_of(iommu_table *table)
-{
-	glue_table_geometry geometry;
-
-	glue_table_get_geometry(table, &geometry);
-	return geometry;
-}
-
 } /* namespace */
 
 } /* namespace tce */
@@ -49,21 +41,19 @@ using namespace tce;
 extern "C" int tce_powernv_exchange(iommu_table *table, unsigned long index, unsigned long *hpa,
 				    unsigned int *direction)
 {
-	unsigned long place = index - geometry_of(table).offset;
+	Geometry geometry = Geometry::of(table);
+	Levels levels(geometry);
+	unsigned long place = geometry.place(TceIndex(index));
 	Direction wanted = static_cast<Direction>(*direction);
-	AtomicBigEndian *word;
+	AtomicBigEndian *word = levels.find(tce_root(geometry), place).word;
 
-	if (wanted == Direction::None)
-		word = levels_of(table).find(tce_root(table), place).word;
-	else
-		word = levels_of(table).find_or_add(tce_root(table), place, MaySleep::No);
-
-	unsigned long old = 0;
-
-	if (word)
-		old = word->exchange(encode_tce(HostPhys(*hpa), wanted));
-	else if (wanted != Direction::None)
+	/* The view's word was asked for before, and with it came the TCE's block. */
+	if (!word && wanted != Direction::None)
 		return static_cast<int>(Error(Errno::NoMemory).as_kernel());
+
+	unsigned long old = word ? word->exchange(encode_tce(HostPhys(*hpa), permissions(wanted)))
+				 : 0;
+
 	*hpa = decode_page(old).value();
 	*direction = static_cast<unsigned int>(decode_direction(old));
 	return 0;
@@ -71,33 +61,34 @@ extern "C" int tce_powernv_exchange(iommu_table *table, unsigned long index, uns
 
 extern "C" void tce_powernv_kill(iommu_table *table, unsigned long index, unsigned long pages)
 {
-	unsigned long page_shift = geometry_of(table).page_shift;
-	KillRequest request = { 1UL << page_shift, index << page_shift, pages };
+	PageShift page = Geometry::of(table).page();
+	KillRequest request = { page.size().value(), index << page.value(), pages };
 
 	glue_link_for_each(table, kill_in_pe, &request);
 }
 
 extern "C" void *tce_powernv_view(iommu_table *table, unsigned long index, bool allocate)
 {
-	unsigned long place = index - geometry_of(table).offset;
+	Geometry geometry = Geometry::of(table);
 
-	/* KVM takes no for an answer here, but not from the exchange that follows. */
 	if (allocate) {
-		Result<EntryWords> words = reserve_entry(table, place, MaySleep::No);
+		Result<EntryWords> words =
+			reserve_entry(table, geometry, TceIndex(index), MaySleep::No);
 
 		return words.is_error() ? nullptr : words.value().view;
 	}
 
 	AtomicBigEndian *root = view_root(table);
 
-	return root ? levels_of(table).find(root, place).word : nullptr;
+	return root ? Levels(geometry).find(root, geometry.place(TceIndex(index))).word : nullptr;
 }
 
 extern "C" void tce_powernv_free(iommu_table *table)
 {
-	Levels levels = levels_of(table);
+	Geometry geometry = Geometry::of(table);
+	Levels levels(geometry);
 
-	levels.free_all(tce_root(table));
+	levels.free_all(tce_root(geometry));
 	if (view_root(table))
 		levels.free_all(view_root(table));
 }

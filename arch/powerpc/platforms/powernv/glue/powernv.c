@@ -53,36 +53,28 @@ static struct iommu_table_ops powernv_table_ops = {
 	.free = free_table,
 };
 
-struct iommu_table *glue_table_create(const struct glue_table_init *init)
+struct iommu_table *glue_table_create(const struct glue_table_geometry *geometry,
+				      unsigned long allocated_size)
 {
-	struct iommu_table *table = kzalloc_node(sizeof(*table), GFP_KERNEL_ACCOUNT, init->node);
+	struct iommu_table *table =
+		kzalloc_node(sizeof(*table), GFP_KERNEL_ACCOUNT, geometry->node);
 
 	if (!table)
 		return NULL;
 	__module_get(THIS_MODULE);
 	table->it_ops = &powernv_table_ops;
 	table->it_type = TCE_PCI;
-	table->it_nid = init->node;
-	table->it_offset = init->offset;
-	table->it_size = init->size;
-	table->it_page_shift = init->page_shift;
-	table->it_indirect_levels = init->indirect_levels;
-	table->it_level_size = init->level_size;
-	table->it_allocated_size = init->allocated_size;
-	table->it_base = (unsigned long)init->base;
+	table->it_nid = geometry->node;
+	table->it_offset = geometry->offset;
+	table->it_size = geometry->size;
+	table->it_page_shift = geometry->page_shift;
+	table->it_indirect_levels = geometry->indirect_levels;
+	table->it_level_size = geometry->level_size;
+	table->it_allocated_size = allocated_size;
+	table->it_base = (unsigned long)geometry->base;
 	INIT_LIST_HEAD_RCU(&table->it_group_list);
 	kref_init(&table->it_kref);
 	return table;
-}
-
-void *glue_table_base(struct iommu_table *table)
-{
-	return (void *)table->it_base;
-}
-
-int glue_table_node(struct iommu_table *table)
-{
-	return table->it_nid;
 }
 
 void *glue_table_view_root(struct iommu_table *table)
