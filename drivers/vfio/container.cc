@@ -121,6 +121,8 @@ Result<void> Container::remove_window(const RemoveRequest &request)
 
 Result<void> Container::check_caller() const
 {
+	if (m_closed)
+		return Errno::NoDevice;
 	if (m_owner && m_owner.get() != glue_current_mm())
 		return Errno::NotPermitted;
 	return {};
@@ -130,8 +132,7 @@ Container::Remains Container::close()
 {
 	for (Slot &window : m_windows)
 		window = Slot();
-	m_default_window_pending = false;
-	m_enabled = false;
+	m_closed = true;
 	return { kcxx::move(m_memory), kcxx::move(m_owner) };
 }
 

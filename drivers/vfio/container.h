@@ -57,13 +57,15 @@ public:
 	/* -ENXIO without groups; -EINVAL: the address is in no window. */
 	Result<void> remove_window(const RemoveRequest &request);
 
-	/* -EPERM if the caller is not the process that the container belongs to. */
+	/*
+	 * Before anything else that a user asks for. -EPERM if the caller is not the process that
+	 * the container belongs to; -ENODEV if it was closed while the call was on its way.
+	 */
 	Result<void> check_caller() const;
 
 	/*
 	 * Gives the windows back, after the last group has left, and takes the registered memory
-	 * out, for the caller to give back without the lock. The container is empty then and
-	 * answers further requests as one without groups and memory.
+	 * out, for the caller to give back without the lock.
 	 */
 	struct Remains {
 		MemoryRegistry memory;
@@ -104,6 +106,7 @@ private:
 	bool m_default_window_pending = false;
 	/* Memory was registered at least once: mapping is allowed. */
 	bool m_enabled = false;
+	bool m_closed = false;
 };
 
 } /* namespace tce */

@@ -69,7 +69,11 @@ Result<void> Region::acquire()
 
 	/* Another container of the process can have made the same region in the meantime. */
 	m_kernel = mm_iommu_get(mm(), start, pages);
-	return m_kernel ? Result<void>() : Error::from_kernel(ret);
+	if (m_kernel)
+		return {};
+
+	/* The kernel returns how many pages it could pin, when these are some but not all. */
+	return ret > 0 ? Errno::Fault : Error::from_kernel(ret);
 }
 
 Result<void> Region::put()
