@@ -203,6 +203,8 @@ Result<unsigned int> Container::find_window_for_dma(Ioba address)
 {
 	if (!m_enabled)
 		return Errno::NotPermitted;
+	/* The last group may have left: what is mapped now would not be unmapped any more. */
+	TRY(any_group());
 	TRY(create_pending_default_window());
 	return find_window(address);
 }

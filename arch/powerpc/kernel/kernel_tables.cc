@@ -26,7 +26,7 @@ Entries left_in_leaf(const Geometry &geometry, TceIndex index)
 Result<Bytes> KernelTables::table_size(const TableGroup &group, const WindowShape &shape) const
 {
 	/* The platform would print about an allocation that cannot succeed. */
-	if (group.tables_in_memory() && !LevelShape(shape).is_allocatable())
+	if (group.tables_in_memory() && !LevelShape::of_window(shape).is_allocatable())
 		return Errno::NoMemory;
 
 	Bytes size(glue_table_group_get_table_size(group.kernel(), shape.page_shift,

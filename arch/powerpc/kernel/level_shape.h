@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * LevelShape: how the entries of a window are spread over the levels of a table. All levels have
- * blocks of the same size, of at least a kernel page.
+ * LevelShape: how a number of entries is spread over the levels of a table. All levels have blocks
+ * of the same size, of at least a kernel page.
  *
  * Source: IODA2 specification, "Multi-level TCE tables"; arch/powerpc/platforms/powernv.
  */
@@ -14,23 +14,28 @@ namespace tce {
 
 class LevelShape {
 public:
-	/* @shape is valid for the group: a power of two, not below a page, at least one level. */
-	explicit constexpr LevelShape(const WindowShape &shape)
-		: m_levels(shape.levels),
-		  m_entries_shift(kcxx::log2_floor(shape.size.value()) - shape.page_shift)
-	{
-		constexpr unsigned int least = KERNEL_PAGE_SHIFT - tce_size_shift;
-		unsigned int per_level =
-			static_cast<unsigned int>(kcxx::divide_round_up(m_entries_shift, m_levels));
+	/* The least block: a kernel page of entries (log2). */
+	static constexpr unsigned int least_shift = KERNEL_PAGE_SHIFT - tce_size_shift;
 
-		m_shift = per_level > least ? per_level : least;
+	/* Of the TCEs of a window; @shape is valid for the group. */
+	static LevelShape of_window(const WindowShape &shape)
+	{
+		return LevelShape(kcxx::log2_floor(shape.size.value()) - shape.page_shift,
+				  shape.levels);
+	}
+
+	/* As many levels of least blocks as 1 << @entries_shift entries need. */
+	static LevelShape of_least_blocks(unsigned int entries_shift)
+	{
+		unsigned long levels = kcxx::divide_round_up(entries_shift, least_shift);
+
+		return LevelShape(entries_shift, levels ? static_cast<unsigned int>(levels) : 1);
 	}
 
 	unsigned int levels() const { return m_levels; }
+	unsigned int entries_shift() const { return m_entries_shift; }
 	/* Entries of a block (log2). */
 	unsigned int shift() const { return m_shift; }
-	Bytes block_size() const { return Bytes(1UL << (m_shift + tce_size_shift)); }
-	Entries entries() const { return Entries(1UL << m_entries_shift); }
 
 	/* A block is one allocation of the page allocator. */
 	bool is_allocatable() const
@@ -54,6 +59,15 @@ public:
 	}
 
 private:
+	LevelShape(unsigned int entries_shift, unsigned int levels)
+		: m_levels(levels), m_entries_shift(entries_shift)
+	{
+		unsigned int per_level =
+			static_cast<unsigned int>(kcxx::divide_round_up(entries_shift, levels));
+
+		m_shift = per_level > least_shift ? per_level : least_shift;
+	}
+
 	unsigned int m_levels;
 	unsigned int m_entries_shift;
 	unsigned int m_shift;

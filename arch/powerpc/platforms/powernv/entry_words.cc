@@ -38,11 +38,12 @@ AtomicBigEndian *view_root(iommu_table *table)
 Result<EntryWords> reserve_entry(iommu_table *table, const Geometry &geometry, TceIndex index,
 				 MaySleep may_sleep)
 {
-	Levels levels(geometry);
+	Levels view_levels = Levels::of_view(geometry);
 	unsigned long place = geometry.place(index);
-	AtomicBigEndian *tce = levels.find_or_add(tce_root(geometry), place, may_sleep);
-	AtomicBigEndian *root = tce ? reserve_view_root(table, levels, may_sleep) : nullptr;
-	AtomicBigEndian *view = root ? levels.find_or_add(root, place, may_sleep) : nullptr;
+	AtomicBigEndian *tce =
+		Levels::of_tces(geometry).find_or_add(tce_root(geometry), place, may_sleep);
+	AtomicBigEndian *root = tce ? reserve_view_root(table, view_levels, may_sleep) : nullptr;
+	AtomicBigEndian *view = root ? view_levels.find_or_add(root, place, may_sleep) : nullptr;
 
 	if (!view)
 		return Errno::NoMemory;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Levels: the walk over the blocks of a table with one or more levels. The TCEs of a table and its
- * userspace view have the same shape and are walked in the same way; an entry of a block above the
- * lowest level is 0 or points to a block of the next level, as the PHB wants it.
+ * userspace view are walked in the same way; an entry of a block above the lowest level is 0 or
+ * points to a block of the next level, as the PHB wants it.
  *
  * Blocks are only ever added while a table is in use, and published by compare-and-exchange: two
  * CPUs that want the same block at the same time both get the one that was first, and the loser
@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "arch/powerpc/kernel/level_shape.h"
 #include "arch/powerpc/kernel/table.h"
 #include "glue/powernv.h"
 
@@ -25,10 +26,21 @@ struct Walk {
 
 class Levels {
 public:
-	explicit Levels(const Geometry &geometry)
-		: m_indirect(geometry.indirect_levels()), m_shift(geometry.level_shift()),
-		  m_node(geometry.node())
+	/*
+	 * Of a table's TCEs, in the shape that the user asked for; and of its userspace view, which
+	 * no PHB reads: in blocks of a page, so that little is allocated where little is mapped,
+	 * and little is looked at when a table is cleared.
+	 */
+	static Levels of_tces(const Geometry &geometry)
 	{
+		return Levels(geometry.indirect_levels(), geometry.level_shift(), geometry.node());
+	}
+	static Levels of_view(const Geometry &geometry)
+	{
+		LevelShape shape = LevelShape::of_least_blocks(
+			kcxx::log2_floor(geometry.entries().count.value()));
+
+		return Levels(shape.levels() - 1, shape.shift(), geometry.node());
 	}
 
 	/* Finds the word of entry @index, counted from the table's first. Allocates nothing. */
@@ -50,7 +62,14 @@ public:
 	/* Where the PHB finds a block. */
 	static HostPhys real_address(AtomicBigEndian *block);
 
+	unsigned int shift() const { return m_shift; }
+
 private:
+	Levels(unsigned int indirect_levels, unsigned int shift, int node)
+		: m_indirect(indirect_levels), m_shift(shift), m_node(node)
+	{
+	}
+
 	unsigned long slot(unsigned long index, unsigned int level) const
 	{
 		return index >> (level * m_shift) & ((1UL << m_shift) - 1);

@@ -15,19 +15,26 @@ constexpr unsigned long second_window_start = 1UL << 59;
 /* What the PHB can address through a table of several levels. */
 constexpr unsigned int max_address_bits = 55;
 
+/* The blocks of the view are no larger than those of the TCEs: a leaf ends with the former. */
+Leaf leaf_of(const Geometry &geometry, TceIndex index, AtomicBigEndian *tce, AtomicBigEndian *view)
+{
+	return { tce, view, geometry.left_in_block(index, LevelShape::least_shift) };
+}
+
 } /* namespace */
 
 Result<Bytes> PowernvTables::table_size(const TableGroup &, const WindowShape &shape) const
 {
-	LevelShape levels(shape);
+	LevelShape levels = LevelShape::of_window(shape);
 
 	if (levels.shift() * levels.levels() + shape.page_shift >= max_address_bits)
 		return Errno::Invalid;
 	if (!levels.is_allocatable())
 		return Errno::NoMemory;
 
-	/* The TCEs, and as much for the userspace view. */
-	return levels.total_size() + levels.total_size();
+	/* The TCEs and the userspace view. */
+	return levels.total_size() +
+	       LevelShape::of_least_blocks(levels.entries_shift()).total_size();
 }
 
 Result<Table> PowernvTables::create_table(const TableGroup &group, unsigned int num,
@@ -38,18 +45,18 @@ Result<Table> PowernvTables::create_table(const TableGroup &group, unsigned int 
 	if (!glue_pe_of_group(group.group(), &pe))
 		return Errno::NoDevice;
 
-	LevelShape level_shape(shape);
+	LevelShape level_shape = LevelShape::of_window(shape);
 	Ioba start = num ? Ioba(second_window_start) : group.default_window_start();
 	glue_table_geometry geometry = {
 		.offset = start.value() >> shape.page_shift,
-		.size = level_shape.entries().value(),
+		.size = 1UL << level_shape.entries_shift(),
 		.page_shift = shape.page_shift,
 		.indirect_levels = level_shape.levels() - 1,
 		.level_size = 1UL << level_shape.shift(),
 		.node = pe.node,
 		.base = nullptr,
 	};
-	Levels levels{ Geometry(geometry) };
+	Levels levels = Levels::of_tces(Geometry(geometry));
 	AtomicBigEndian *root = levels.allocate_block(MaySleep::Yes);
 
 	if (!root)
@@ -82,7 +89,8 @@ Result<void> PowernvTables::set_window(const TableGroup &group, unsigned int num
 	HostPhys base = Levels::real_address(tce_root(geometry));
 
 	if (glue_opal_map_window(&pe, num, geometry.indirect_levels() + 1, base.value(),
-				 Levels(geometry).block_size(), geometry.page().size().value())) {
+				 Levels::of_tces(geometry).block_size(),
+				 geometry.page().size().value())) {
 		glue_link_free(link);
 		return Errno::Io;
 	}
@@ -119,13 +127,15 @@ Leaf PowernvTables::find_leaf(const Table &table, TceIndex index) const
 	if (!root)
 		return { nullptr, nullptr, geometry.entries().end() - index };
 
-	Levels levels(geometry);
-	Walk view = levels.find(root, geometry.place(index));
-	Entries left = geometry.left_in_block(index, view.levels * geometry.level_shift());
+	Levels view_levels = Levels::of_view(geometry);
+	unsigned long place = geometry.place(index);
+	Walk view = view_levels.find(root, place);
+	Entries left = geometry.left_in_block(index, view.levels * view_levels.shift());
 
 	if (!view.word)
 		return { nullptr, nullptr, left };
-	return { levels.find(tce_root(geometry), geometry.place(index)).word, view.word, left };
+	return leaf_of(geometry, index,
+		       Levels::of_tces(geometry).find(tce_root(geometry), place).word, view.word);
 }
 
 Result<Leaf> PowernvTables::reserve_leaf(const Table &table, TceIndex index) const
@@ -133,7 +143,7 @@ Result<Leaf> PowernvTables::reserve_leaf(const Table &table, TceIndex index) con
 	const Geometry &geometry = table.geometry();
 	EntryWords words = TRY(reserve_entry(table.kernel(), geometry, index, MaySleep::Yes));
 
-	return Leaf{ words.tce, words.view, geometry.left_in_block(index, geometry.level_shift()) };
+	return leaf_of(geometry, index, words.tce, words.view);
 }
 
 } /* namespace tce */

@@ -42,10 +42,9 @@ extern "C" int tce_powernv_exchange(iommu_table *table, unsigned long index, uns
 				    unsigned int *direction)
 {
 	Geometry geometry = Geometry::of(table);
-	Levels levels(geometry);
 	unsigned long place = geometry.place(TceIndex(index));
 	Direction wanted = static_cast<Direction>(*direction);
-	AtomicBigEndian *word = levels.find(tce_root(geometry), place).word;
+	AtomicBigEndian *word = Levels::of_tces(geometry).find(tce_root(geometry), place).word;
 
 	/* The view's word was asked for before, and with it came the TCE's block. */
 	if (!word && wanted != Direction::None)
@@ -80,15 +79,16 @@ extern "C" void *tce_powernv_view(iommu_table *table, unsigned long index, bool 
 
 	AtomicBigEndian *root = view_root(table);
 
-	return root ? Levels(geometry).find(root, geometry.place(TceIndex(index))).word : nullptr;
+	if (!root)
+		return nullptr;
+	return Levels::of_view(geometry).find(root, geometry.place(TceIndex(index))).word;
 }
 
 extern "C" void tce_powernv_free(iommu_table *table)
 {
 	Geometry geometry = Geometry::of(table);
-	Levels levels(geometry);
 
-	levels.free_all(tce_root(geometry));
+	Levels::of_tces(geometry).free_all(tce_root(geometry));
 	if (view_root(table))
-		levels.free_all(view_root(table));
+		Levels::of_view(geometry).free_all(view_root(table));
 }
