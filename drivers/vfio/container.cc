@@ -248,16 +248,15 @@ Result<void> Container::create_pending_default_window()
 
 void Container::drop_window(unsigned int num)
 {
-	/* Unsetting makes the PEs forget all that they know of the table. */
 	mapper(*m_windows[num]).clear();
 	for (Attachment &attachment : m_groups)
 		m_windows[num]->unset_in(attachment.tables, num);
 	m_windows[num] = Slot();
 }
 
-Mapper Container::mapper(const Window &window) const
+Mapper Container::mapper(const Window &window)
 {
-	return Mapper(window.table(), m_memory, m_owner.get());
+	return Mapper(window.table(), m_memory, m_owner.get(), m_replaced);
 }
 
 } /* namespace tce */

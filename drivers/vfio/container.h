@@ -97,12 +97,13 @@ private:
 	Result<unsigned int> add_window(const TableGroup &group, const WindowShape &shape);
 	Result<void> create_pending_default_window();
 	void drop_window(unsigned int num);
-	Mapper mapper(const Window &window) const;
+	Mapper mapper(const Window &window);
 
 	kcxx::List<Attachment> m_groups;
 	Slot m_windows[max_tables];
 	MemoryRegistry m_memory;
 	AddressSpace m_owner;
+	Replaced m_replaced;
 	bool m_default_window_pending = false;
 	/* Memory was registered at least once: mapping is allowed. */
 	bool m_enabled = false;

@@ -9,42 +9,13 @@ namespace tce {
 
 namespace {
 
-/* Work between two offers to give way. */
-constexpr Entries max_run{ 1024 };
-
-Entries smallest(Entries a, Entries b, Entries c = max_run)
+/* The length of a run, after which others are given way. */
+Entries smallest(Entries a, Entries b, Entries c = Entries(Replaced::capacity))
 {
 	Entries ab = a < b ? a : b;
 
 	return ab < c ? ab : c;
 }
-
-/* Collects emptied entries that follow each other, so that they are invalidated in one go. */
-class Invalidation {
-public:
-	explicit Invalidation(const Table &table) : m_table(table) {}
-	~Invalidation() { flush(); }
-
-	void add(EntryRange run)
-	{
-		if (m_pending.count.value() && m_pending.end() == run.first) {
-			m_pending.count += run.count;
-			return;
-		}
-		flush();
-		m_pending = run;
-	}
-
-private:
-	void flush()
-	{
-		if (m_pending.count.value())
-			m_table.invalidate(m_pending);
-	}
-
-	const Table &m_table;
-	EntryRange m_pending = {};
-};
 
 } /* namespace */
 
@@ -78,14 +49,18 @@ Result<void> Mapper::map(EntryRange range, UserAddr user, Direction direction)
 
 void Mapper::unmap(EntryRange range)
 {
-	Invalidation invalidation(m_table);
+	for (TceIndex at = range.first; at < range.end();) {
+		Leaf leaf = m_table.find(at);
+		EntryRange run = { at, leaf.count };
 
-	empty(range, [&](EntryRange run) { invalidation.add(run); });
-}
-
-void Mapper::clear()
-{
-	empty(m_table.geometry().entries(), [](EntryRange) {});
+		if (leaf.view) {
+			run.count = smallest(leaf.count, range.end() - at);
+			empty_run(leaf, run);
+		}
+		at = run.end();
+		if (at < range.end())
+			glue_cond_resched();
+	}
 }
 
 /* All of the memory is registered, and in pages that are at least as large as the table's. */
@@ -93,7 +68,7 @@ Result<void> Mapper::check_backing(EntryRange range, UserAddr user) const
 {
 	Entries left = range.count;
 
-	while (left.value()) {
+	for (;;) {
 		const Region *region = m_registry.find(user);
 
 		if (!region)
@@ -106,11 +81,12 @@ Result<void> Mapper::check_backing(EntryRange range, UserAddr user) const
 			return Errno::Invalid;
 		if (m_page > kernel_page)
 			TRY(check_large_pages(*region, user, run));
-		user += Bytes(run.value() << m_page.value());
 		left = left - run;
+		if (!left.value())
+			return {};
+		user += Bytes(run.value() << m_page.value());
 		glue_cond_resched();
 	}
-	return {};
 }
 
 /*
@@ -150,7 +126,10 @@ Result<void> Mapper::map_run(const Region &region, const Leaf &leaf, EntryRange 
 	AtomicBigEndian *const tces = leaf.tces;
 	mm_iommu_table_group_mem_t *const owner = region.kernel();
 	unsigned long i = 0;
-	kcxx::ScopeExit progress([&] { mapped = Entries(i); });
+	kcxx::ScopeExit progress([&] {
+		mapped = Entries(i);
+		settle({ run.first, mapped });
+	});
 
 	if (!tces) {
 		for (; i < count; ++i, user += page_size) {
@@ -186,36 +165,13 @@ inline Result<void> Mapper::map_entry(mm_iommu_table_group_mem_t *owner, AtomicB
 		return old.error();
 	}
 	if (!old.value().is_empty())
-		drop(old.value(), UserAddr(view.load()));
+		m_replaced.add(old.value(), UserAddr(view.load()));
 	view.store(user.value());
 	return {};
 }
 
-/* Empties @range run by run; @emptied gets each run from its first to its last emptied entry. */
-template <typename Emptied> void Mapper::empty(EntryRange range, Emptied emptied)
-{
-	TceIndex at = range.first;
-
-	while (at < range.end()) {
-		Leaf leaf = m_table.find(at);
-
-		glue_cond_resched();
-		if (!leaf.view) {
-			at += leaf.count;
-			continue;
-		}
-
-		EntryRange run = { at, smallest(leaf.count, range.end() - at) };
-		EntryRange touched = empty_run(leaf, run);
-
-		if (touched.count.value())
-			emptied(touched);
-		at = run.end();
-	}
-}
-
-/* Empties what is mapped of @run in @leaf; returns from the first to the last emptied entry. */
-EntryRange Mapper::empty_run(const Leaf &leaf, EntryRange run)
+/* Empties what is mapped of @run in @leaf. */
+void Mapper::empty_run(const Leaf &leaf, EntryRange run)
 {
 	const unsigned long count = run.count.value();
 	unsigned long first = count;
@@ -235,7 +191,8 @@ EntryRange Mapper::empty_run(const Leaf &leaf, EntryRange run)
 			first = i;
 		end = i + 1;
 	}
-	return { run.first + Entries(first), Entries(end > first ? end - first : 0) };
+	if (end)
+		settle({ run.first + Entries(first), Entries(end - first) });
 }
 
 /* Empties one entry; @exchange() empties the TCE and returns the old one. */
@@ -250,22 +207,34 @@ inline bool Mapper::empty_entry(AtomicBigEndian &view, Exchange exchange)
 
 	if (old.is_error() || old.value().is_empty())
 		return false;
-	drop(old.value(), UserAddr(view.load()));
+	m_replaced.add(old.value(), UserAddr(view.load()));
 	view.store(0);
 	return true;
 }
 
-/* What an exchange took out of the table belongs to the region of @user no longer. */
+/* Drops what was replaced in @run, once no PE has it cached any more. */
+void Mapper::settle(EntryRange run)
+{
+	if (m_replaced.is_empty())
+		return;
+	m_table.invalidate(run);
+	m_replaced.drop_all([&](OldEntry old, UserAddr user) { drop(old, user); });
+}
+
+/*
+ * What an exchange took out of the table belongs to the region of @user no longer. The page is
+ * marked first: when the count is dropped, the region can be released.
+ */
 inline void Mapper::drop(OldEntry old, UserAddr user)
 {
 	mm_iommu_table_group_mem_t *owner = m_last_owner && m_last_owner->range().contains(user)
 						    ? m_last_owner->kernel()
 						    : find_owner(user);
 
-	if (owner)
-		mm_iommu_mapped_dec(owner);
 	if (old.device_writes())
 		glue_mark_page_dirty(old.page().value());
+	if (owner)
+		mm_iommu_mapped_dec(owner);
 }
 
 mm_iommu_table_group_mem_t *Mapper::find_owner(UserAddr user)

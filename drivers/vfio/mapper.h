@@ -8,6 +8,10 @@
  * TCE out by an exchange, and sees there that it was valid, drops its count: the region that it
  * belongs to is the one of the address in the userspace view.
  *
+ * A region's count may be dropped only when no PE can have the TCE cached any more: another
+ * container of the process can release the region at that very moment. What an exchange has taken
+ * out is therefore collected (Replaced), and dropped after the invalidation.
+ *
  * map() reserves first and commits then: memory that is not registered, pages that are too small
  * and levels that cannot be allocated are found before an entry is written. Only tables of the
  * kernel's own platform code can still fail to allocate a level half way; what was mapped up to
@@ -23,11 +27,41 @@
 
 namespace tce {
 
+/* TCEs that a run has taken out of a table, with the user's address that each was for. */
+class Replaced {
+public:
+	/* Also the longest run. Makes a container, which holds one of these, fit into 4 KiB. */
+	static constexpr unsigned long capacity = 224;
+
+	bool is_empty() const { return !m_count; }
+	void add(OldEntry old, UserAddr user) { m_entries[m_count++] = { old, user }; }
+
+	/* Calls @drop(old, user) for each, and forgets them. */
+	template <typename Drop> void drop_all(Drop drop)
+	{
+		for (unsigned long i = 0; i < m_count; ++i)
+			drop(m_entries[i].old, m_entries[i].user);
+		m_count = 0;
+	}
+
+private:
+	struct Entry {
+		OldEntry old = OldEntry(0);
+		UserAddr user;
+	};
+
+	unsigned long m_count = 0;
+	Entry m_entries[capacity];
+};
+
 class Mapper {
 public:
-	/* Maps memory of @mm that @registry has registered. */
-	Mapper(const Table &table, const MemoryRegistry &registry, mm_struct *mm)
-		: m_table(table), m_registry(registry), m_mm(mm), m_page(table.geometry().page())
+	/* Maps memory of @mm that @registry has registered. @replaced is empty between the calls.
+	 */
+	Mapper(const Table &table, const MemoryRegistry &registry, mm_struct *mm,
+	       Replaced &replaced)
+		: m_table(table), m_registry(registry), m_mm(mm), m_replaced(replaced),
+		  m_page(table.geometry().page())
 	{
 	}
 
@@ -41,8 +75,8 @@ public:
 	/* Unmaps @range; what is not mapped there stays so. Allocates nothing. */
 	void unmap(EntryRange range);
 
-	/* As unmap() of all, for a table that no PE will use any more: invalidates nothing. */
-	void clear();
+	/* Unmaps all. */
+	void clear() { unmap(m_table.geometry().entries()); }
 
 private:
 	Result<void> check_backing(EntryRange range, UserAddr user) const;
@@ -55,10 +89,10 @@ private:
 	[[gnu::always_inline]] Result<void> map_entry(mm_iommu_table_group_mem_t *owner,
 						      AtomicBigEndian &view, UserAddr user,
 						      Exchange exchange);
-	template <typename Emptied> void empty(EntryRange range, Emptied emptied);
-	EntryRange empty_run(const Leaf &leaf, EntryRange run);
+	void empty_run(const Leaf &leaf, EntryRange run);
 	template <typename Exchange>
 	[[gnu::always_inline]] bool empty_entry(AtomicBigEndian &view, Exchange exchange);
+	void settle(EntryRange run);
 	[[gnu::always_inline]] void drop(OldEntry old, UserAddr user);
 	[[gnu::noinline]] mm_iommu_table_group_mem_t *find_owner(UserAddr user);
 	Entries pages_in(const Region &region, UserAddr from) const;
@@ -66,6 +100,7 @@ private:
 	const Table &m_table;
 	const MemoryRegistry &m_registry;
 	mm_struct *m_mm;
+	Replaced &m_replaced;
 	PageShift m_page;
 	/* Where the last dropped entry belonged: the next one mostly does too. */
 	const Region *m_last_owner = nullptr;

@@ -111,15 +111,6 @@ Result<void> MemoryRegistry::remove(UserRange range)
 	return {};
 }
 
-Region *MemoryRegistry::find(UserAddr address) const
-{
-	unsigned long place = count_up_to(address);
-
-	if (!place || !m_regions[place - 1]->range().contains(address))
-		return nullptr;
-	return m_regions[place - 1].get();
-}
-
 void MemoryRegistry::close(const AddressSpace &mm)
 {
 	while (m_regions.size()) {
@@ -129,22 +120,6 @@ void MemoryRegistry::close(const AddressSpace &mm)
 			orphans.with([&](OrphanList &list) { list.append(*region.release()); });
 	}
 	put_orphans_of(mm.get());
-}
-
-unsigned long MemoryRegistry::count_up_to(UserAddr address) const
-{
-	unsigned long low = 0;
-	unsigned long high = m_regions.size();
-
-	while (low < high) {
-		unsigned long middle = (low + high) / 2;
-
-		if (m_regions[middle]->range().start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }
 
 } /* namespace tce */

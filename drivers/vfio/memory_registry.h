@@ -82,7 +82,14 @@ public:
 	Result<void> remove(UserRange range);
 
 	/* The region that contains @address, or nullptr. Does not sleep. */
-	Region *find(UserAddr address) const;
+	Region *find(UserAddr address) const
+	{
+		unsigned long place = count_up_to(address);
+
+		if (!place || !m_regions[place - 1]->range().contains(address))
+			return nullptr;
+		return m_regions[place - 1].get();
+	}
 
 	/*
 	 * Gives all regions of @mm back, and orphans of that process where it can be done now.
@@ -92,7 +99,21 @@ public:
 
 private:
 	/* The number of regions that start at or below @address. */
-	unsigned long count_up_to(UserAddr address) const;
+	unsigned long count_up_to(UserAddr address) const
+	{
+		unsigned long low = 0;
+		unsigned long high = m_regions.size();
+
+		while (low < high) {
+			unsigned long middle = (low + high) / 2;
+
+			if (m_regions[middle]->range().start <= address)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		return low;
+	}
 
 	kcxx::Vector<kcxx::Owned<Region>> m_regions; /* by address */
 };

@@ -28,7 +28,7 @@ constexpr unsigned int no_flags = 0;
 template <typename T>
 Result<void> read_argument(T &data, UserAddr argument, unsigned long size, unsigned int known_flags)
 {
-	if (!glue_copy_from_user(&data, argument.value(), size))
+	if (glue_copy_from_user(&data, argument.value(), size))
 		return Errno::Fault;
 	if (data.argsz < size || data.flags & ~known_flags)
 		return Errno::Invalid;
@@ -37,7 +37,7 @@ Result<void> read_argument(T &data, UserAddr argument, unsigned long size, unsig
 
 Result<void> write_argument(UserAddr argument, const void *data, unsigned long size)
 {
-	if (!glue_copy_to_user(argument.value(), data, size))
+	if (glue_copy_to_user(argument.value(), data, size))
 		return Errno::Fault;
 	return {};
 }

@@ -7,7 +7,6 @@ SharedContainer::SharedContainer()
 {
 	glue_refcount_init(&m_references);
 	m_state.init(GLUE_MUTEX_CONTAINER);
-	glue_objects_add();
 }
 
 Result<unsigned long> SharedContainer::open()
@@ -17,6 +16,7 @@ Result<unsigned long> SharedContainer::open()
 
 	TRY(Result<void>::from_kernel(glue_handle_insert(container.get(), &handle)));
 	container.release();
+	glue_objects_add();
 	return handle;
 }
 
@@ -57,6 +57,8 @@ void SharedContainer::put()
 	/* A find() may be looking at the counter still. */
 	this->~SharedContainer();
 	glue_free_after_readers(this);
+	/* Nothing that can sleep may come after this: the module can be unloaded then. */
+	glue_objects_drop();
 }
 
 } /* namespace tce */

@@ -32,7 +32,6 @@ public:
 	kcxx::Locked<Container> &state() { return m_state; }
 
 	SharedContainer();
-	~SharedContainer() { glue_objects_drop(); }
 
 private:
 	/* The references: one of the handle, one of each call in progress. */

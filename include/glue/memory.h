@@ -18,9 +18,12 @@ void glue_free_after_readers(void *memory);
 void *glue_alloc_array(unsigned long count, unsigned long size);
 void glue_free_array(void *array);
 
-/* Copies between @size bytes and the current process. True when all was copied. May sleep. */
-bool glue_copy_from_user(void *to, unsigned long user_address, unsigned long size);
-bool glue_copy_to_user(unsigned long user_address, const void *from, unsigned long size);
+/*
+ * Copies between @size bytes and the current process; returns how many were not copied. May sleep.
+ * The kernel's own functions, without the check of a size that is not a constant: they all are.
+ */
+unsigned long glue_copy_from_user(void *to, unsigned long user_address, unsigned long size);
+unsigned long glue_copy_to_user(unsigned long user_address, const void *from, unsigned long size);
 
 GLUE_END
 

@@ -61,7 +61,8 @@ Result<void> KernelTables::set_window(const TableGroup &group, unsigned int num,
 
 	/* It says nothing, though, when there was no memory to link the table to the group. */
 	if (glue_table_group_table(group.kernel(), slot) != table.kernel()) {
-		glue_table_group_unset_window(group.kernel(), slot);
+		if (glue_table_group_unset_window(group.kernel(), slot))
+			table.keep_for_ever();
 		return Errno::NoMemory;
 	}
 	return {};
@@ -91,6 +92,12 @@ Result<Leaf> KernelTables::reserve_leaf(const Table &table, TceIndex index) cons
 	return Leaf{ .tces = nullptr,
 		     .view = word,
 		     .count = left_in_leaf(table.geometry(), index) };
+}
+
+void KernelTables::invalidate(const Table &table, EntryRange range) const
+{
+	iommu_tce_kill(table.kernel(), range.first.value(), range.count.value());
+	iommu_flush_tce(table.kernel());
 }
 
 } /* namespace tce */

@@ -5,34 +5,6 @@
 
 namespace tce {
 
-Result<EntryRange> Geometry::range(Ioba start, Bytes size) const
-{
-	if (!page().divides(start.value()) || !page().divides(size.value()) || !size.value())
-		return Errno::Invalid;
-
-	/* Compared as entries: the byte just past the last window may be 2^64. */
-	TceIndex first(start.value() >> m_kernel.page_shift);
-	Entries count(size.value() >> m_kernel.page_shift);
-
-	if (!contains(start) || count > entries().end() - first)
-		return Errno::Invalid;
-	return EntryRange{ first, count };
-}
-
-Entries Geometry::left_in_block(TceIndex index, unsigned int shift) const
-{
-	Entries left_in_table = entries().end() - index;
-
-	/* One block holds all. */
-	if (shift >= 64)
-		return left_in_table;
-
-	unsigned long block = 1UL << shift;
-	Entries left(block - (place(index) & (block - 1)));
-
-	return left < left_in_table ? left : left_in_table;
-}
-
 Table::Table(iommu_table *table, const TablePlatform &platform)
 	: m_table(kcxx::Ref<iommu_table>::adopt(table)), m_platform(&platform),
 	  m_geometry(Geometry::of(table))
@@ -63,8 +35,7 @@ Result<OldEntry> Table::exchange(TceIndex index, HostPhys page, Direction direct
 
 void Table::invalidate(EntryRange range) const
 {
-	iommu_tce_kill(kernel(), range.first.value(), range.count.value());
-	iommu_flush_tce(kernel());
+	m_platform->invalidate(*this, range);
 }
 
 } /* namespace tce */

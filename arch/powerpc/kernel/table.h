@@ -62,13 +62,38 @@ public:
 	 * The entries of @size bytes at @start. -EINVAL if these are not whole IOMMU pages, none
 	 * at all, or not all inside the table.
 	 */
-	Result<EntryRange> range(Ioba start, Bytes size) const;
+	Result<EntryRange> range(Ioba start, Bytes size) const
+	{
+		if (!page().divides(start.value()) || !page().divides(size.value()) ||
+		    !size.value())
+			return Errno::Invalid;
+
+		/* Compared as entries: the byte just past the last window may be 2^64. */
+		TceIndex first(start.value() >> m_kernel.page_shift);
+		Entries count(size.value() >> m_kernel.page_shift);
+
+		if (!contains(start) || count > entries().end() - first)
+			return Errno::Invalid;
+		return EntryRange{ first, count };
+	}
 
 	/*
 	 * How many entries from @index on lie in the same block of 1 << @shift entries, within
 	 * the table. Blocks are counted from the table's first entry.
 	 */
-	Entries left_in_block(TceIndex index, unsigned int shift) const;
+	Entries left_in_block(TceIndex index, unsigned int shift) const
+	{
+		Entries left_in_table = entries().end() - index;
+
+		/* One block holds all. */
+		if (shift >= 64)
+			return left_in_table;
+
+		unsigned long block = 1UL << shift;
+		Entries left(block - (place(index) & (block - 1)));
+
+		return left < left_in_table ? left : left_in_table;
+	}
 
 	/* Levels above the lowest one, and how many entries a block of each level has (log2). */
 	unsigned int indirect_levels() const

@@ -30,12 +30,12 @@ void glue_free_array(void *array)
 	kvfree(array);
 }
 
-bool glue_copy_from_user(void *to, unsigned long user_address, unsigned long size)
+unsigned long glue_copy_from_user(void *to, unsigned long user_address, unsigned long size)
 {
-	return !copy_from_user(to, (void __user *)user_address, size);
+	return _copy_from_user(to, (void __user *)user_address, size);
 }
 
-bool glue_copy_to_user(unsigned long user_address, const void *from, unsigned long size)
+unsigned long glue_copy_to_user(unsigned long user_address, const void *from, unsigned long size)
 {
-	return !copy_to_user((void __user *)user_address, from, size);
+	return _copy_to_user((void __user *)user_address, from, size);
 }

@@ -44,11 +44,36 @@ public:
 	}
 
 	/* Finds the word of entry @index, counted from the table's first. Allocates nothing. */
-	Walk find(AtomicBigEndian *root, unsigned long index) const;
+	Walk find(AtomicBigEndian *root, unsigned long index) const
+	{
+		AtomicBigEndian *block = root;
+
+		for (unsigned int level = m_indirect; level; --level) {
+			unsigned long entry = block[slot(index, level)].load_acquire();
+
+			if (!entry)
+				return { nullptr, level };
+			block = block_at(entry);
+		}
+		return { &block[slot(index, 0)], 1 };
+	}
 
 	/* The same with missing blocks added; nullptr: no memory. */
 	AtomicBigEndian *find_or_add(AtomicBigEndian *root, unsigned long index,
-				     MaySleep may_sleep) const;
+				     MaySleep may_sleep) const
+	{
+		AtomicBigEndian *block = root;
+
+		for (unsigned int level = m_indirect; level; --level) {
+			AtomicBigEndian *parent = &block[slot(index, level)];
+			unsigned long entry = parent->load_acquire();
+
+			block = entry ? block_at(entry) : add_block(parent, may_sleep);
+			if (!block)
+				return nullptr;
+		}
+		return &block[slot(index, 0)];
+	}
 
 	/* A block of zeroes, or nullptr. */
 	AtomicBigEndian *allocate_block(MaySleep may_sleep) const;
@@ -60,7 +85,10 @@ public:
 	unsigned long block_size() const { return 1UL << (m_shift + tce_size_shift); }
 
 	/* Where the PHB finds a block. */
-	static HostPhys real_address(AtomicBigEndian *block);
+	static HostPhys real_address(AtomicBigEndian *block)
+	{
+		return HostPhys(reinterpret_cast<unsigned long>(block) & ~linear_mapping);
+	}
 
 	unsigned int shift() const { return m_shift; }
 
@@ -70,6 +98,15 @@ private:
 	{
 	}
 
+	/* The kernel's linear mapping: real addresses with the top bits set. */
+	static constexpr unsigned long linear_mapping =
+		static_cast<unsigned long>(KERNEL_PAGE_OFFSET);
+
+	static AtomicBigEndian *block_at(unsigned long level_entry)
+	{
+		return reinterpret_cast<AtomicBigEndian *>(decode_page(level_entry).value() |
+							   linear_mapping);
+	}
 	unsigned long slot(unsigned long index, unsigned int level) const
 	{
 		return index >> (level * m_shift) & ((1UL << m_shift) - 1);

@@ -4,6 +4,7 @@
 #include "arch/powerpc/kernel/level_shape.h"
 #include "arch/powerpc/kernel/table_group.h"
 #include "arch/powerpc/platforms/powernv/entry_words.h"
+#include "arch/powerpc/platforms/powernv/invalidation.h"
 
 namespace tce {
 
@@ -144,6 +145,11 @@ Result<Leaf> PowernvTables::reserve_leaf(const Table &table, TceIndex index) con
 	EntryWords words = TRY(reserve_entry(table.kernel(), geometry, index, MaySleep::Yes));
 
 	return leaf_of(geometry, index, words.tce, words.view);
+}
+
+void PowernvTables::invalidate(const Table &table, EntryRange range) const
+{
+	invalidate_in_all_pes(table.kernel(), table.geometry().page(), range);
 }
 
 } /* namespace tce */

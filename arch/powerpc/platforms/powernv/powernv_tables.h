@@ -33,6 +33,7 @@ public:
 				  const Table &table) const override;
 	Leaf find_leaf(const Table &table, TceIndex index) const override;
 	Result<Leaf> reserve_leaf(const Table &table, TceIndex index) const override;
+	void invalidate(const Table &table, EntryRange range) const override;
 };
 
 } /* namespace tce */

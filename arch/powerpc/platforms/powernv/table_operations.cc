@@ -4,37 +4,7 @@
  * without a lock and without sleeping; and the end of a table's last reference.
  */
 #include "arch/powerpc/platforms/powernv/entry_words.h"
-
-namespace tce {
-
-namespace {
-
-/*
- * Up to here a PE's cached entries are killed page by page, which costs the firmware one access to
- * the PHB for each; beyond, all that the PE has cached is killed with one. See
- * Documentation/performance.rst.
- */
-constexpr unsigned long most_pages_to_kill = 32;
-
-struct KillRequest {
-	unsigned long page_size;
-	unsigned long address;
-	unsigned long pages;
-};
-
-void kill_in_pe(const glue_pe *pe, void *data)
-{
-	const KillRequest &request = *static_cast<const KillRequest *>(data);
-
-	if (request.pages > most_pages_to_kill)
-		glue_opal_kill_pe(pe);
-	else
-		glue_opal_kill_pages(pe, request.page_size, request.address, request.pages);
-}
-
-} /* namespace */
-
-} /* namespace tce */
+#include "arch/powerpc/platforms/powernv/invalidation.h"
 
 using namespace tce;
 
@@ -60,10 +30,8 @@ extern "C" int tce_powernv_exchange(iommu_table *table, unsigned long index, uns
 
 extern "C" void tce_powernv_kill(iommu_table *table, unsigned long index, unsigned long pages)
 {
-	PageShift page = Geometry::of(table).page();
-	KillRequest request = { page.size().value(), index << page.value(), pages };
-
-	glue_link_for_each(table, kill_in_pe, &request);
+	invalidate_in_all_pes(table, Geometry::of(table).page(),
+			      { TceIndex(index), Entries(pages) });
 }
 
 extern "C" void *tce_powernv_view(iommu_table *table, unsigned long index, bool allocate)
