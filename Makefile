@@ -97,7 +97,8 @@ check:
 
 check-host:
 	$(Q)$(SRC)/scripts/host-packages.sh host-tests
-	$(Q)$(MAKE) -C $(SRC)/selftests/host check OUTPUT=$(BUILD)/host
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) -C $(SRC)/selftests/host check \
+		OUTPUT=$(BUILD)/host
 
 LANE ?= $(firstword $(LANES))
 check-qemu: module target-tests emulator

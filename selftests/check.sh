@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # All tests: the build with its audit, sparse and style; the host tests; each lane with our module,
-# and the first lane with the stock one. Lanes run two at a time. The last line adds up the counts.
+# on its own tables and on the kernel's; and the first lane with the stock module. Lanes run two at a
+# time. The last line adds up the counts.
 #
 # usage: check.sh LANE...
 
@@ -53,9 +54,11 @@ suite host make --no-print-directory check-host
 
 running=0
 for lane in "${lanes[@]}"; do
-	suite "$lane" selftests/qemu/run-lane.sh "$lane" &
-	running=$((running + 1))
-	[ "$running" -lt 2 ] || wait -n
+	for tables in ours kernel-tables; do
+		[ "$running" -lt 2 ] || wait -n
+		suite "$lane-$tables" selftests/qemu/run-lane.sh "$lane" "--$tables" &
+		running=$((running + 1))
+	done
 done
 wait
 # The stock driver's failures are its own; ours would be a test of a defect that it passes.

@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Fetches one of Debian's ppc64el kernels and lays it out for cross-building
+# and booting:
+#
+#	build/kernels/KERNEL/vmlinux     the boot image
+#	build/kernels/KERNEL/release     the kernel's release string
+#	build/kernels/KERNEL/config      its configuration
+#	build/kernels/KERNEL/modules/    stock modules that tests load or compare
+#	build/kernels/KERNEL/headers/    KDIR for external modules
+#
+# Does nothing when that is there already: remove build/ to get newer ones.
+
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/debian.sh
+. "$repo/scripts/debian.sh"
+
+[ $# = 1 ] || usage_error "$self.sh KERNEL"
+kernel=$1
+flavour=$(kernel_flavour "$kernel")
+dir=$build/kernels/$kernel
+[ -e "$dir/stamp" ] && exit 0
+
+# The kernel's packages, of the newest version of which all of them exist:
+# architectures are not always built at the same time.
+resolve() {
+	local version release packages
+	for version in $(versions "$root" "linux-image-$flavour:ppc64el" "${kernel%%-*}."); do
+		release=$(apt_in "$root" apt-cache show "linux-image-$flavour:ppc64el=$version" |
+			sed -n 's/^Depends: linux-image-\([^ ,]*\).*/\1/p' | head -n 1)
+		packages=$(
+			echo "linux-image-$release:ppc64el=$version"
+			echo "linux-headers-$release:ppc64el=$version"
+			echo "linux-headers-${release%-"$flavour"}-common=$version"
+			echo "linux-kbuild-${release%-"$flavour"}:$host_arch=$version"
+		)
+		# shellcheck disable=SC2086 # a list
+		if apt_in "$root" apt-cache show $packages >/dev/null 2>&1; then
+			printf '%s\n' "$packages"
+			return 0
+		fi
+	done
+	say "no kernel $kernel in $(suites_of "$root")" >&2
+	return 1
+}
+
+# unpack PACKAGE DIRECTORY PATH...: these paths of a package
+unpack() {
+	local deb
+	deb=$(deb_file "$debs" "$1")
+	mkdir -p "$2"
+	dpkg --fsys-tarfile "$deb" | tar -x -C "$2" --wildcards "${@:3}"
+}
+
+boot_image() {
+	unpack 'linux-image-*' "$new/image" './boot/*' './*lib/modules/*'
+	release=$(basename "$new"/image/boot/vmlinux-*)
+	release=${release#vmlinux-}
+	printf '%s\n' "$release" >"$new/release"
+	mv "$new/image/boot/vmlinux-$release" "$new/vmlinux"
+	mv "$new/image/boot/config-$release" "$new/config"
+}
+
+stock_modules() {
+	local name file
+	mkdir "$new/modules"
+	for name in vfio vfio_iommu_spapr_tce vfio-pci-core vfio-pci kvm kvm-hv; do
+		file=$(find "$new/image" -name "$name.ko*")
+		case $file in
+		*.ko) cp "$file" "$new/modules/" ;;
+		*.ko.xz) xz -dc "$file" >"$new/modules/$name.ko" ;;
+		'')
+			# Only the kernels with KVM have these two.
+			case $name in
+			kvm | kvm-hv) ;;
+			*) die "no $name in linux-image-$release" ;;
+			esac
+			;;
+		*) die "cannot uncompress $file" ;;
+		esac
+	done
+	rm -r "$new/image"
+}
+
+# The headers come in three packages with links between them. linux-kbuild is
+# that of the build machine: it has the programs that kbuild runs.
+headers() {
+	local part
+	unpack "linux-headers-$release" "$new" './usr/src/*'
+	unpack 'linux-headers-*-common' "$new" './usr/src/*'
+	unpack 'linux-kbuild-*' "$new" './usr/lib/linux-kbuild-*'
+	mv "$new"/usr/src/linux-headers-*-common "$new/headers-common"
+	mv "$new/usr/src/linux-headers-$release" "$new/headers"
+	mv "$new"/usr/lib/linux-kbuild-* "$new/kbuild"
+	rm -r "${new:?}/usr"
+	for part in headers headers-common; do
+		ln -sfn ../kbuild/scripts "$new/$part/scripts"
+		ln -sfn ../kbuild/tools "$new/$part/tools"
+	done
+	# With this file kbuild makes BTF for each module, and fails where pahole is
+	# missing. Without it kbuild says that it skips that, and the module is the
+	# same on every machine.
+	rm "$new/headers/vmlinux"
+	# Debian's Makefile here is one "include" of an absolute path.
+	grep -q '^include /usr/src/linux-headers-.*-common/Makefile$' "$new/headers/Makefile" ||
+		die "linux-headers-$release has a Makefile of an unknown form"
+	# shellcheck disable=SC2016 # make's variables, not the shell's
+	echo 'include $(dir $(abspath $(lastword $(MAKEFILE_LIST))))../headers-common/Makefile' \
+		>"$new/headers/Makefile"
+}
+
+debian_check
+root=kernel-$kernel
+debs=$build/kernels/$kernel.debs
+new=$build/kernels/$kernel.new
+apt_lock
+[ -e "$dir/stamp" ] && exit 0
+apt_foreign "$root" "$host_arch,ppc64el" "$(debian_suite "$root")"
+fetch_debs "$root" "$debs" resolve
+
+rm -rf "$new"
+mkdir -p "$new" "$dir"
+say "unpacking the boot image and the modules"
+boot_image
+stock_modules
+say "unpacking the headers of $release"
+headers
+for part in "$new"/*; do
+	rm -rf "${dir:?}/${part##*/}"
+	mv "$part" "$dir/"
+done
+rm -r "$new" "$debs"
+touch "$dir/stamp"
+say "kernel $release is in ${dir#"$repo/"}"

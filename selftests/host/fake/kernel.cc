@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fake/kernel.h"
+
+#include <utility>
+
+namespace fake {
+
+namespace {
+
+Kernel *the_kernel;
+thread_local mm_struct *current_process;
+
+} /* namespace */
+
+Kernel &kernel()
+{
+	return *the_kernel;
+}
+
+Kernel::Kernel(Complain complain) : m_complain(std::move(complain))
+{
+	the_kernel = this;
+}
+
+Kernel::~Kernel()
+{
+	set_current(nullptr);
+	the_kernel = nullptr;
+}
+
+void Kernel::set_current(mm_struct *mm)
+{
+	current_process = mm;
+}
+
+mm_struct *Kernel::current()
+{
+	return current_process;
+}
+
+void Kernel::run(Hook hook)
+{
+	std::function<void()> action;
+	{
+		std::lock_guard guard(m_mutex);
+
+		action = std::exchange(m_actions[hook], nullptr);
+	}
+	if (action)
+		action();
+}
+
+int Kernel::insert_handle(void *object, unsigned long *handle)
+{
+	std::lock_guard guard(m_mutex);
+
+	*handle = ++m_last_handle;
+	m_handles[*handle] = object;
+	return 0;
+}
+
+void *Kernel::load_handle(unsigned long handle)
+{
+	std::lock_guard guard(m_mutex);
+	auto found = m_handles.find(handle);
+
+	return found == m_handles.end() ? nullptr : found->second;
+}
+
+void Kernel::remove_handle(unsigned long handle)
+{
+	std::lock_guard guard(m_mutex);
+
+	if (!m_handles.erase(handle))
+		complain("a handle is removed that there is not");
+}
+
+void Kernel::change_objects(long by)
+{
+	std::lock_guard guard(m_mutex);
+
+	m_objects += by;
+	if (m_objects < 0)
+		complain("more objects dropped than added");
+}
+
+bool Kernel::has_objects()
+{
+	std::lock_guard guard(m_mutex);
+
+	return m_objects;
+}
+
+void Kernel::give_back_lost_counts()
+{
+	for (mm_struct *mm : processes) {
+		for (mm_iommu_table_group_mem_t &region : mm->regions)
+			region.mapped = 1;
+	}
+}
+
+void Kernel::check_process(mm_struct &mm)
+{
+	if (!mm.regions.empty())
+		complain(std::to_string(mm.regions.size()) + " regions are still registered");
+	if (mm.mapped())
+		complain(std::to_string(mm.mapped()) + " TCEs are still counted in regions");
+	if (mm.locked_vm)
+		complain(std::to_string(mm.locked_vm) + " pages are still charged as locked");
+	if (mm.grabs)
+		complain(std::to_string(mm.grabs) + " references on an address space are left");
+}
+
+void Kernel::check_balance()
+{
+	flush_deferred();
+	for (mm_struct *mm : processes)
+		check_process(*mm);
+	for (const auto &table : tables) {
+		if (!table->must_stay)
+			complain("a table is left");
+		if (!table->entries().empty())
+			complain("a table is left with mappings in it");
+		table->free();
+	}
+	for (iommu_table_group &group : groups) {
+		for (iommu_table *table : group.tables) {
+			if (table)
+				complain("a group still has a window");
+		}
+	}
+
+	std::lock_guard guard(m_mutex);
+
+	if (!m_allocations.empty())
+		complain(std::to_string(m_allocations.size()) + " blocks of memory are left");
+	if (!m_levels.empty())
+		complain(std::to_string(m_levels.size()) + " levels of tables are left");
+	if (!m_handles.empty())
+		complain(std::to_string(m_handles.size()) + " handles are left");
+	if (m_objects)
+		complain(std::to_string(m_objects) + " objects are left");
+	if (m_readers || held_mutexes())
+		complain("something is still locked");
+	if (!m_pins.empty())
+		complain(std::to_string(m_pins.size()) + " pages are still pinned");
+}
+
+} /* namespace fake */

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The machine's PEs and the TCE tables: those of the kernel's own platform code, which behave as
+ * on PowerNV, and the driver's own.
+ */
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "generated/kernel_layout.h"
+#include "glue/iommu.h"
+#include "glue/powernv.h"
+
+namespace fake {
+
+/* The TCE of a mapped entry. */
+struct Tce {
+	unsigned long hpa;
+	unsigned int direction;
+	bool operator==(const Tce &) const = default;
+};
+
+using Tces = std::map<unsigned long, Tce>;
+
+} /* namespace fake */
+
+struct iommu_table {
+	explicit iommu_table(const glue_table_geometry &shape);
+	virtual ~iommu_table() = default;
+
+	/* All mapped entries by number, as the PHB reads them. */
+	virtual fake::Tces entries() = 0;
+	virtual int exchange(unsigned long index, unsigned long *hpa, unsigned int *direction) = 0;
+	/* The view's word, as it is in memory. */
+	virtual unsigned long *view(unsigned long index, bool allocate) = 0;
+	/* Makes all linked PEs forget the entries. */
+	virtual void kill(unsigned long index, unsigned long pages) = 0;
+	/* At the last reference. */
+	virtual void free() {}
+
+	/* What the view has for an entry, in native order. */
+	unsigned long user_address(unsigned long index);
+	/* False, with a complaint, for an entry that the table does not have. */
+	bool has_entry(unsigned long index) const;
+	unsigned long place(unsigned long index) const { return index - shape.offset; }
+	/* How many entries one block of the lowest level has. */
+	unsigned long leaf_size() const
+	{
+		return shape.indirect_levels ? shape.level_size : shape.size;
+	}
+
+	const glue_table_geometry shape;
+	long references = 1;
+	/* A PHB could not be made to forget the table: it must stay for ever. */
+	bool must_stay = false;
+	/* The PEs on the table's list; others read that without a lock. */
+	std::recursive_mutex mutex;
+	std::vector<glue_link *> links;
+};
+
+/* A PE. */
+struct iommu_table_group {
+	glue_table_group_limits limits = {};
+	/* Its devices are behind a PowerNV PHB. */
+	bool has_pe = true;
+	glue_pe pe = {};
+	std::array<iommu_table *, KERNEL_MAX_TABLES> tables = {};
+	/* What the PHB reads, which the kernel's own idea can differ from. */
+	std::array<iommu_table *, KERNEL_MAX_TABLES> hardware = {};
+	/* What the PHB has read, and goes on using until it is told to forget it. */
+	std::array<fake::Tces, KERNEL_MAX_TABLES> cached = {};
+
+	/* How often the PHB was told to forget something. */
+	unsigned long invalidations = 0;
+
+	/* The PHB forgets, and reads again, @count entries of @table from @first on. */
+	void invalidate(iommu_table &table, unsigned long first, unsigned long count);
+	/* The same for all entries of all tables. */
+	void invalidate_all();
+	/* Tables of which the PHB may use old entries. */
+	bool uses_old_entries();
+};
+
+struct iommu_group {
+	iommu_table_group *data = nullptr;
+};
+
+/* A PE on a table's list. */
+struct glue_link {
+	glue_pe pe;
+	iommu_table_group *group;
+};
+
+namespace fake {
+
+/* A table of the kernel's own platform code. */
+class KernelTable final : public iommu_table {
+public:
+	explicit KernelTable(const glue_table_geometry &shape);
+
+	Tces entries() override;
+	int exchange(unsigned long index, unsigned long *hpa, unsigned int *direction) override;
+	unsigned long *view(unsigned long index, bool allocate) override;
+	void kill(unsigned long index, unsigned long pages) override;
+
+private:
+	unsigned long leaf_of(unsigned long index) const { return place(index) / leaf_size(); }
+
+	Tces m_entries;
+	std::set<unsigned long> m_leaves;
+	std::map<unsigned long, std::unique_ptr<unsigned long[]>> m_view;
+};
+
+/* A table of the driver's own, in blocks of memory that the PHB reads itself. */
+class DriverTable final : public iommu_table {
+public:
+	using iommu_table::iommu_table;
+
+	Tces entries() override;
+	int exchange(unsigned long index, unsigned long *hpa, unsigned int *direction) override;
+	unsigned long *view(unsigned long index, bool allocate) override;
+	void kill(unsigned long index, unsigned long pages) override;
+	void free() override;
+
+	void *view_root = nullptr;
+
+private:
+	void read(const unsigned long *block, unsigned long level, unsigned long place, Tces &tces);
+};
+
+} /* namespace fake */

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tables of the driver's own on PowerNV: their memory, their links, and the firmware. */
+#include "glue/powernv.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "fake/kernel.h"
+
+using fake::DriverTable;
+using fake::kernel;
+using fake::Point;
+using fake::Tces;
+
+namespace {
+
+/* Of a TCE. */
+constexpr unsigned long read_bit = 1;
+constexpr unsigned long write_bit = 2;
+
+unsigned int direction_of(unsigned long tce)
+{
+	if (tce & write_bit)
+		return tce & read_bit ? KERNEL_DMA_BIDIRECTIONAL : KERNEL_DMA_FROM_DEVICE;
+	return KERNEL_DMA_TO_DEVICE;
+}
+
+DriverTable &own(iommu_table *table)
+{
+	return static_cast<DriverTable &>(*table);
+}
+
+} /* namespace */
+
+namespace fake {
+
+iommu_table_group &Kernel::group_of(const glue_pe &pe)
+{
+	return *std::find_if(groups.begin(), groups.end(), [&](const iommu_table_group &group) {
+		return group.pe.number == pe.number;
+	});
+}
+
+void Kernel::forget_level(void *block)
+{
+	std::lock_guard guard(m_mutex);
+
+	if (!m_levels.erase(block))
+		complain("a level is freed that there is not");
+}
+
+void Kernel::remember_level(void *block)
+{
+	std::lock_guard guard(m_mutex);
+
+	m_levels.insert(block);
+}
+
+/* Reads the table as a PHB does. @place counts the entries before the block. */
+void DriverTable::read(const unsigned long *block, unsigned long level, unsigned long place,
+		       Tces &tces)
+{
+	for (unsigned long i = 0; i < shape.level_size; ++i) {
+		unsigned long tce = __builtin_bswap64(__atomic_load_n(&block[i], __ATOMIC_ACQUIRE));
+		unsigned long page = tce & ~(read_bit | write_bit);
+		unsigned long number = place * shape.level_size + i;
+
+		if (!(tce & (read_bit | write_bit)))
+			continue;
+		if (level)
+			read(reinterpret_cast<const unsigned long *>(page), level - 1, number,
+			     tces);
+		else if (has_entry(shape.offset + number))
+			tces[shape.offset + number] = { page, direction_of(tce) };
+		if (!level && page & ((1UL << shape.page_shift) - 1))
+			kernel().complain("a TCE for a part of a page");
+	}
+}
+
+Tces DriverTable::entries()
+{
+	Tces tces;
+
+	read(static_cast<const unsigned long *>(shape.base), shape.indirect_levels, 0, tces);
+	return tces;
+}
+
+int DriverTable::exchange(unsigned long index, unsigned long *hpa, unsigned int *direction)
+{
+	return tce_powernv_exchange(this, index, hpa, direction);
+}
+
+unsigned long *DriverTable::view(unsigned long index, bool allocate)
+{
+	return static_cast<unsigned long *>(tce_powernv_view(this, index, allocate));
+}
+
+void DriverTable::kill(unsigned long index, unsigned long pages)
+{
+	tce_powernv_kill(this, index, pages);
+}
+
+void DriverTable::free()
+{
+	tce_powernv_free(this);
+}
+
+} /* namespace fake */
+
+bool glue_opal_is_firmware()
+{
+	return true;
+}
+
+bool glue_opal_find()
+{
+	return kernel().finds_opal;
+}
+
+void glue_opal_say_not_found()
+{
+	++kernel().opal_messages;
+}
+
+bool glue_pe_of_group(iommu_group *group, glue_pe *pe)
+{
+	kernel().might_sleep("the search for a PE");
+	*pe = group->data->pe;
+	return group->data->has_pe;
+}
+
+void glue_opal_kill_pe(const glue_pe *pe)
+{
+	iommu_table_group &group = kernel().group_of(*pe);
+
+	++group.invalidations;
+	group.invalidate_all();
+}
+
+void glue_opal_kill_pages(const glue_pe *pe, unsigned long page_size, unsigned long address,
+			  unsigned long pages)
+{
+	iommu_table_group &group = kernel().group_of(*pe);
+
+	++group.invalidations;
+	for (iommu_table *table : group.hardware) {
+		if (table && page_size == 1UL << table->shape.page_shift)
+			group.invalidate(*table, address / page_size, pages);
+	}
+}
+
+void *glue_level_alloc(int, unsigned long size, bool may_sleep)
+{
+	if (may_sleep)
+		kernel().might_sleep("the allocation of a level");
+	if (size < fake::page_size || size & (size - 1))
+		kernel().complain("a level is not a block of whole pages");
+	if (kernel().failures.hit(Point::AllocLevel))
+		return nullptr;
+	kernel().run(fake::Hook::AllocatingLevel);
+
+	void *block = std::aligned_alloc(fake::page_size, size);
+
+	std::memset(block, 0, size);
+	kernel().remember_level(block);
+	return block;
+}
+
+void glue_level_free(void *block, unsigned long)
+{
+	kernel().forget_level(block);
+	std::free(block);
+}
+
+iommu_table *glue_table_create(const glue_table_geometry *geometry, unsigned long)
+{
+	kernel().might_sleep("the creation of a table");
+	if (kernel().failures.hit(Point::CreateTable))
+		return nullptr;
+	return kernel().tables.emplace_back(std::make_unique<DriverTable>(*geometry)).get();
+}
+
+void *glue_table_view_root(iommu_table *table)
+{
+	return __atomic_load_n(&own(table).view_root, __ATOMIC_ACQUIRE);
+}
+
+void *glue_table_publish_view_root(iommu_table *table, void *root)
+{
+	void *old = nullptr;
+
+	__atomic_compare_exchange_n(&own(table).view_root, &old, root, false, __ATOMIC_ACQ_REL,
+				    __ATOMIC_ACQUIRE);
+	return old ? old : root;
+}
+
+glue_link *glue_link_alloc(const glue_pe *pe)
+{
+	kernel().might_sleep("the allocation of a link");
+	if (kernel().failures.hit(Point::LinkTable))
+		return nullptr;
+	return new glue_link{ *pe, nullptr };
+}
+
+void glue_link_free(glue_link *link)
+{
+	delete link;
+}
+
+void glue_link_add(iommu_table *table, iommu_table_group *group, glue_link *link)
+{
+	std::lock_guard guard(table->mutex);
+
+	link->group = group;
+	table->links.push_back(link);
+}
+
+static auto find_link(iommu_table *table, iommu_table_group *group)
+{
+	return std::find_if(table->links.begin(), table->links.end(),
+			    [group](const glue_link *link) { return link->group == group; });
+}
+
+bool glue_link_find(iommu_table *table, iommu_table_group *group, glue_pe *pe)
+{
+	std::lock_guard guard(table->mutex);
+	auto found = find_link(table, group);
+
+	if (found == table->links.end())
+		return false;
+	*pe = (*found)->pe;
+	return true;
+}
+
+void glue_link_remove(iommu_table *table, iommu_table_group *group)
+{
+	std::lock_guard guard(table->mutex);
+	auto found = find_link(table, group);
+
+	if (found == table->links.end()) {
+		kernel().complain("a link is removed that there is not");
+		return;
+	}
+	delete *found;
+	table->links.erase(found);
+}
+
+void glue_group_set_table(iommu_table_group *group, int num, iommu_table *table)
+{
+	unsigned long slot = static_cast<unsigned long>(num);
+
+	if (table && group->tables.at(slot))
+		kernel().complain("a window is set in a slot that is taken");
+	if (!table && !group->hardware.at(slot) && !group->cached.at(slot).empty())
+		kernel().complain("a window is gone, but the PHB has not forgotten its TCEs");
+	group->tables.at(slot) = table;
+	/* What a PHB that refused does from here on nobody can help. */
+	if (!table)
+		group->cached.at(slot).clear();
+}
+
+void glue_link_for_each(iommu_table *table, void (*visit)(const glue_pe *pe, void *data),
+			void *data)
+{
+	std::lock_guard guard(table->mutex);
+
+	for (glue_link *link : table->links)
+		visit(&link->pe, data);
+}

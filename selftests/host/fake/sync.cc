@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Mutexes, reference counts, RCU readers. */
+#include "glue/sync.h"
+
+#include <sched.h>
+
+#include <pthread.h>
+
+#include "fake/kernel.h"
+
+/* In the driver's own storage, of KERNEL_MUTEX_SIZE. It is never destroyed, as in the kernel. */
+struct mutex {
+	pthread_mutex_t lock;
+};
+
+static_assert(sizeof(mutex) <= KERNEL_MUTEX_SIZE);
+static_assert(alignof(mutex) <= KERNEL_MUTEX_ALIGN);
+
+namespace fake {
+
+namespace {
+
+thread_local unsigned int held;
+thread_local unsigned int read_locks;
+
+} /* namespace */
+
+unsigned int held_mutexes()
+{
+	return held;
+}
+
+void Kernel::might_sleep(const char *where)
+{
+	if (read_locks)
+		complain(std::string(where) + " under rcu_read_lock");
+}
+
+} /* namespace fake */
+
+using fake::kernel;
+
+void glue_mutex_init(struct mutex *mutex, enum glue_mutex_kind)
+{
+	pthread_mutexattr_t attributes;
+
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+	pthread_mutex_init(&mutex->lock, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+}
+
+void glue_mutex_lock(struct mutex *mutex)
+{
+	kernel().might_sleep("a mutex");
+	kernel().run(fake::Hook::BeforeLock);
+	/* No lock of the driver is taken under another one. */
+	if (fake::held)
+		kernel().complain("a mutex is locked while another one is held");
+	if (pthread_mutex_lock(&mutex->lock))
+		kernel().complain("a mutex is locked twice, or was not initialized");
+	++fake::held;
+}
+
+void glue_mutex_unlock(struct mutex *mutex)
+{
+	if (pthread_mutex_unlock(&mutex->lock))
+		kernel().complain("a mutex is unlocked that this thread does not hold");
+	--fake::held;
+}
+
+void glue_refcount_init(struct glue_refcount *count)
+{
+	__atomic_store_n(&count->storage, 1, __ATOMIC_RELAXED);
+}
+
+bool glue_refcount_get_unless_zero(struct glue_refcount *count)
+{
+	int old = __atomic_load_n(&count->storage, __ATOMIC_RELAXED);
+
+	while (old) {
+		if (__atomic_compare_exchange_n(&count->storage, &old, old + 1, false,
+						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
+bool glue_refcount_put(struct glue_refcount *count)
+{
+	int left = __atomic_sub_fetch(&count->storage, 1, __ATOMIC_ACQ_REL);
+
+	if (left < 0)
+		kernel().complain("a reference count went below 0");
+	return !left;
+}
+
+void glue_rcu_read_lock()
+{
+	++fake::read_locks;
+	kernel().reader_entered();
+}
+
+void glue_rcu_read_unlock()
+{
+	--fake::read_locks;
+	kernel().reader_left();
+}
+
+void glue_cond_resched()
+{
+	kernel().might_sleep("giving way");
+	sched_yield();
+}

@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# run.sh <output directory> <build command...>: builds, runs the tests of all variants and a fixed
+# number of random ioctls, each with the driver's own tables and with those of the kernel's platform
+# code. The last line counts the results; what breaks off counts as a failure.
+set -u
+
+output=$1
+shift
+passed=0
+failed=0
+skipped=0
+
+finish()
+{
+	echo "host: $passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+# run_tests <program>
+run_tests()
+{
+	report=${1%/*}/report-$HOST_TABLES.xml
+	rm -f "$report"
+	"$1" --gtest_brief=1 --gtest_output=xml:"$report"
+	if ! [ -s "$report" ]; then
+		echo "${1#"$output"/} broke off"
+		failed=$((failed + 1))
+		return
+	fi
+
+	run=$(grep -c '<testcase .*status="run"' "$report")
+	bad=$(sed -n 's/^<testsuites .* failures="\([0-9]*\)".*/\1/p' "$report")
+	left_out=$(grep -c '<testcase .*result="skipped"' "$report")
+	passed=$((passed + run - bad - left_out))
+	failed=$((failed + bad))
+	skipped=$((skipped + left_out))
+}
+
+# run_fuzzer <program>
+run_fuzzer()
+{
+	log=${1%/*}/log-$HOST_TABLES
+	if "$1" -seed=1 -runs=20000 -max_len=256 -len_control=0 \
+		-artifact_prefix="${1%/*}/" >"$log" 2>&1; then
+		passed=$((passed + 1))
+	else
+		tail -n 40 "$log"
+		failed=$((failed + 1))
+	fi
+}
+
+if ! "$@"; then
+	failed=1
+	finish
+fi
+
+for HOST_TABLES in own kernel; do
+	export HOST_TABLES
+	for program in "$output"/*/host_tests; do
+		echo "  RUN     ${program#"$output"/} ($HOST_TABLES tables)"
+		run_tests "$program"
+	done
+	echo "  RUN     fuzz/fuzz_ioctl ($HOST_TABLES tables)"
+	run_fuzzer "$output/fuzz/fuzz_ioctl"
+done
+finish

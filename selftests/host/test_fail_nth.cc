@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One long run through everything, in which the first, then the second, then the third... call of
+ * any function that can fail does fail. The client goes on regardless. Whatever failed, the user
+ * is told, and in the end everything is given back.
+ */
+#include "host_test.h"
+
+namespace {
+
+using fake::Point;
+
+class FailNth : public testing::TestWithParam<bool> {
+protected:
+	/* Once, with the @nth call failing. False when there were fewer calls. */
+	bool run(unsigned long nth)
+	{
+		fake::Kernel kernel([nth](const std::string &what) {
+			ADD_FAILURE() << what << ", when call " << nth << " failed";
+		});
+		mm_struct process;
+
+		tce_module_init(uses_kernel_tables());
+		fake::Kernel::set_current(&process);
+		process.mmap(user, 2 * MiB);
+		process.mmap(huge, 8 * MiB, fake::Backing::HugeTlb, 21);
+		kernel.failures.fail_any(nth);
+
+		bool told = use(kernel);
+
+		kernel.check_balance();
+		tce_module_exit();
+
+		/* A refusal to unset a window is nothing that the user could act on. */
+		std::optional<Point> failed = kernel.failures.failed();
+		EXPECT_TRUE(told || !failed || *failed == Point::UnsetWindow)
+			<< "call " << nth << " failed silently";
+		return failed.has_value();
+	}
+
+private:
+	/* Everything; true if any step failed. */
+	bool use(fake::Kernel &kernel)
+	{
+		bool stop_at_failure = GetParam();
+		iommu_group &group = kernel.add_group();
+		iommu_group &second = kernel.add_group();
+		Client client;
+		bool failed = false;
+
+		group.data->limits.tce32_size = MiB;
+		second.data->limits.tce32_size = MiB;
+
+		const std::function<long()> steps[] = {
+			[&] { return client.open(); },
+			[&] { return client.attach(group); },
+			[&] { return client.attach(second); },
+			[&] { return client.register_memory(user, MiB); },
+			[&] { return client.register_memory(huge, 8 * MiB); },
+			[&] { return info(client); },
+			[&] { return client.map(0, user, 64 * KiB); },
+			[&] { return client.remove(0); },
+			[&] { return client.create(12, 16 * MiB); },
+			[&] { return client.create(12, 64 * MiB, 2); },
+			[&] { return client.map(0, user, 64 * KiB); },
+			[&] { return client.map(16 * KiB, user + 512 * KiB, 16 * KiB); },
+			[&] { return client.map(window, user, MiB, read_only); },
+			[&] { return client.unmap(window + 16 * KiB, 64 * KiB); },
+			[&] { return client.register_memory(user + MiB, MiB); },
+			[&] { return client.map(window, user + MiB - 64 * KiB, 128 * KiB); },
+			[&] { return client.detach(second), 0; },
+			[&] { return client.unmap(0, 16 * MiB); },
+			[&] { return client.map(0, user, 64 * KiB); },
+			[&] { return client.attach(second); },
+			[&] { return client.remove(window); },
+			[&] { return client.create(21, GiB, 2); },
+			[&] { return client.map(window, huge, 8 * MiB); },
+			[&] { return client.unmap(window, 4 * MiB); },
+			[&] { return client.detach(group), 0; },
+			[&] { return client.unregister_memory(user + MiB, MiB); },
+		};
+
+		for (const auto &step : steps) {
+			if (step())
+				failed = true;
+			if (failed && stop_at_failure)
+				break;
+		}
+		return failed;
+	}
+
+	static long info(Client &client)
+	{
+		vfio_iommu_spapr_tce_info info = {};
+
+		return client.get_info(info);
+	}
+
+	static constexpr unsigned long user = 4 * GiB;
+	static constexpr unsigned long huge = 8 * GiB;
+	static constexpr unsigned long window = fake::second_window_start;
+};
+
+TEST_P(FailNth, EveryFailureIsReportedAndUndone)
+{
+	unsigned long nth = 1;
+
+	while (run(nth))
+		++nth;
+	/* The run is as long as it looks. */
+	EXPECT_GT(nth, 400u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Client, FailNth, testing::Bool(),
+			 [](const auto &info) { return info.param ? "stops" : "goes_on"; });
+
+} /* namespace */

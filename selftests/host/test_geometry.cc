@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which entries a table has, and how they are spread over its levels. */
+#include <gtest/gtest.h>
+
+#include "arch/powerpc/kernel/level_shape.h"
+#include "arch/powerpc/kernel/table.h"
+
+namespace {
+
+using kcxx::Errno;
+using kcxx::Error;
+using tce::Bytes;
+using tce::Entries;
+using tce::Geometry;
+using tce::Ioba;
+using tce::TceIndex;
+
+/* 1024 entries of 64 KiB at 1 MiB. */
+const Geometry small({ .offset = 16,
+		       .size = 1024,
+		       .page_shift = 16,
+		       .indirect_levels = 0,
+		       .level_size = 1024,
+		       .node = 0,
+		       .base = nullptr });
+
+/* The very last entries that there can be. */
+const Geometry last({ .offset = (1UL << 52) - 16,
+		      .size = 16,
+		      .page_shift = 12,
+		      .indirect_levels = 1,
+		      .level_size = 4,
+		      .node = 1,
+		      .base = nullptr });
+
+TEST(Geometry, TellsItsShape)
+{
+	EXPECT_EQ(small.page(), tce::PageShift(16));
+	EXPECT_EQ(small.start(), Ioba(1 << 20));
+	EXPECT_EQ(small.entries().first, TceIndex(16));
+	EXPECT_EQ(small.entries().end(), TceIndex(1040));
+	EXPECT_EQ(small.place(TceIndex(17)), 1u);
+	EXPECT_EQ(small.indirect_levels(), 0u);
+	EXPECT_EQ(last.indirect_levels(), 1u);
+	EXPECT_EQ(last.level_shift(), 2u);
+	EXPECT_EQ(last.node(), 1);
+}
+
+TEST(Geometry, ContainsItsAddresses)
+{
+	EXPECT_FALSE(small.contains(Ioba(0)));
+	EXPECT_FALSE(small.contains(Ioba((1 << 20) - 1)));
+	EXPECT_TRUE(small.contains(Ioba(1 << 20)));
+	EXPECT_TRUE(small.contains(Ioba((65 << 20) - 1)));
+	EXPECT_FALSE(small.contains(Ioba(65 << 20)));
+	EXPECT_FALSE(small.contains(Ioba(~0UL)));
+	EXPECT_TRUE(last.contains(Ioba(~0UL)));
+}
+
+TEST(Geometry, RangesOfWholePagesInside)
+{
+	tce::EntryRange range = small.range(Ioba(1 << 20), Bytes(64 << 20)).value();
+
+	EXPECT_EQ(range.first, TceIndex(16));
+	EXPECT_EQ(range.count, Entries(1024));
+	range = small.range(Ioba((65 << 20) - 65536), Bytes(65536)).value();
+	EXPECT_EQ(range.first, TceIndex(1039));
+	EXPECT_EQ(range.count, Entries(1));
+	range = last.range(Ioba(-65536UL), Bytes(65536)).value();
+	EXPECT_EQ(range.count, Entries(16));
+}
+
+TEST(Geometry, RefusesOtherRanges)
+{
+	struct {
+		unsigned long start;
+		unsigned long size;
+	} const bad[] = {
+		{ 1 << 20, 0 },
+		{ 1 << 20, 4096 },
+		{ 1 << 20, 65536 + 1 },
+		{ (1 << 20) + 4096, 65536 },
+		{ (1 << 20) - 65536, 2 * 65536 },
+		{ 65 << 20, 65536 },
+		{ (65 << 20) - 65536, 2 * 65536 },
+		{ 1 << 20, (64 << 20) + 65536 },
+		{ 1 << 20, -65536UL },
+		{ -65536UL, 65536 },
+	};
+
+	for (auto [start, size] : bad) {
+		auto range = small.range(Ioba(start), Bytes(size));
+
+		ASSERT_TRUE(range.is_error()) << start << " " << size;
+		EXPECT_EQ(range.error(), Error(Errno::Invalid));
+	}
+	EXPECT_TRUE(last.range(Ioba(-4096UL), Bytes(8192)).is_error());
+}
+
+TEST(Geometry, BlocksAreCountedFromTheFirstEntry)
+{
+	EXPECT_EQ(small.left_in_block(TceIndex(16), 2), Entries(4));
+	EXPECT_EQ(small.left_in_block(TceIndex(19), 2), Entries(1));
+	EXPECT_EQ(small.left_in_block(TceIndex(20), 2), Entries(4));
+	EXPECT_EQ(small.left_in_block(TceIndex(17), 10), Entries(1023));
+	EXPECT_EQ(small.left_in_block(TceIndex(17), 40), Entries(1023));
+	EXPECT_EQ(small.left_in_block(TceIndex(17), 64), Entries(1023));
+}
+
+TEST(LevelShape, LevelsShareTheEntries)
+{
+	tce::LevelShape one = tce::LevelShape::of_window(
+		{ .page_shift = 12, .size = Bytes(1UL << 40), .levels = 1 });
+	tce::LevelShape three = tce::LevelShape::of_window(
+		{ .page_shift = 12, .size = Bytes(1UL << 54), .levels = 3 });
+
+	EXPECT_EQ(one.entries_shift(), 28u);
+	EXPECT_EQ(one.shift(), 28u);
+	EXPECT_EQ(one.total_size(), Bytes(1UL << 31));
+	EXPECT_FALSE(one.is_allocatable());
+	EXPECT_EQ(three.levels(), 3u);
+	EXPECT_EQ(three.shift(), 14u);
+	EXPECT_TRUE(three.is_allocatable());
+	EXPECT_EQ(three.total_size(), Bytes((1UL << 45) + (1UL << 31) + (1UL << 17)));
+}
+
+TEST(LevelShape, BlockIsAPageAtLeast)
+{
+	tce::LevelShape shape =
+		tce::LevelShape::of_window({ .page_shift = 12, .size = Bytes(4096), .levels = 2 });
+
+	EXPECT_EQ(shape.entries_shift(), 0u);
+	EXPECT_EQ(shape.shift(), KERNEL_PAGE_SHIFT - 3u);
+	EXPECT_EQ(shape.total_size(), Bytes(2UL << KERNEL_PAGE_SHIFT));
+}
+
+TEST(LevelShape, LeastBlocksNeedAsManyLevels)
+{
+	constexpr unsigned int block = KERNEL_PAGE_SHIFT - 3;
+
+	EXPECT_EQ(tce::LevelShape::of_least_blocks(0).levels(), 1u);
+	EXPECT_EQ(tce::LevelShape::of_least_blocks(block).levels(), 1u);
+	EXPECT_EQ(tce::LevelShape::of_least_blocks(block + 1).levels(), 2u);
+	EXPECT_EQ(tce::LevelShape::of_least_blocks(3 * block).levels(), 3u);
+	EXPECT_EQ(tce::LevelShape::of_least_blocks(3 * block).shift(), block);
+}
+
+} /* namespace */

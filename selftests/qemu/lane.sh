@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the scripts that boot lanes share. Sourced after common.sh.
+# shellcheck disable=SC2154 # common.sh sets repo, build and log_dir
+
+here=$repo/selftests/qemu
+programs_dir=$build/selftests/vfio-ppc64le
+
+# open_lane LANE: sets lane, kernel, kernel_dir and machine
+open_lane() {
+	lane=$1
+	case $lane in
+	powernv8-6.12 | powernv9-6.12)
+		machine=${lane%%-*}
+		kernel=${lane#*-}
+		;;
+	*) die "unknown lane $lane (known: powernv8-6.12 powernv9-6.12)" ;;
+	esac
+	# Parameters of the kernel that are for our module; see lane-init.
+	parameters=''
+	kernel_dir=$build/kernels/$kernel
+	[ -e "$kernel_dir/stamp" ] || die "no kernel $kernel: run scripts/fetch-kernel.sh $kernel"
+	[ -x "$build/target/busybox" ] || die "no busybox: run scripts/fetch-busybox.sh"
+}
+
+# module_file ours|stock
+module_file() {
+	local file=$build/$kernel/vfio_iommu_spapr_tce.ko
+	[ "$1" = ours ] || file=$kernel_dir/modules/vfio_iommu_spapr_tce.ko
+	[ -s "$file" ] || die "no ${file#"$repo/"}"
+	printf '%s\n' "$file"
+}
+
+# all_programs: the names of the test programs; the demo is none
+all_programs() {
+	local file found=''
+	for file in "$programs_dir"/*; do
+		if [ -f "$file" ] && [ -x "$file" ] && [ "${file##*/}" != demo ]; then
+			printf '%s\n' "${file##*/}"
+			found=yes
+		fi
+	done
+	[ -n "$found" ] || die "no test programs in ${programs_dir#"$repo/"}"
+}
+
+# vfio_modules: the modules around ours, as arguments for build-initramfs.sh
+vfio_modules() {
+	local name
+	for name in vfio vfio-pci-core vfio-pci; do
+		printf '%s\n' "modules:$kernel_dir/modules/$name.ko"
+	done
+}
+
+# needs_real_cpus PROGRAM: threads are to run at the same time, and not in turns
+needs_real_cpus() {
+	[[ $1 == *_race ]]
+}
+
+# boot_lane NAME MODULE-FILE PROGRAM...: boots the programs with the module. The
+# console goes to build/log/NAME.log and the results to build/log/NAME.results;
+# sets ending to what qemu.sh answered.
+#
+# The guest's clock counts instructions and jumps when the guest has nothing to
+# do, so that waiting takes no time: much faster, and the same each time. The
+# virtual CPUs take turns then; a program that needs real ones gets them if it
+# is given alone.
+boot_lane() {
+	local name=$1 module=$2 initramfs=$build/initramfs/$1.gz line programs
+	local clock=(-icount 'shift=2,sleep=off')
+	shift 2
+	programs=$*
+	if [ $# = 1 ] && needs_real_cpus "$1"; then
+		clock=()
+	fi
+	set -- "${@/#/tests:$programs_dir/}"
+	# shellcheck disable=SC2046 # a list
+	"$here/build-initramfs.sh" "$initramfs" "$here/lane-init" ":$here/guest.sh" \
+		$(vfio_modules) "modules:$module" "$@"
+
+	# Allocations are checked and freed pages are poisoned: a cheap look for
+	# memory that is used after it was freed, or past its end.
+	say "booting $kernel on $machine"
+	ending=0
+	"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" \
+		--initramfs "$initramfs" --log "$log_dir/$name.log" --live \
+		--timeout 900 --silence 200 \
+		--append "slub_debug=FZPU page_poison=1 $parameters" -- -smp 2 "${clock[@]}" |
+		while IFS= read -r line; do
+			case $line in
+			'guest: begin '*) say "running ${line#guest: begin }" ;;
+			esac
+		done || ending=$?
+	awk -v ending="$ending" -v programs="$programs" -f "$here/ktap.awk" \
+		"$log_dir/$name.log" >"$log_dir/$name.results"
+}

@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Boots one guest. Its console goes to a log, and with --live to standard
+# output as well. The guest says with its last line, "guest: finished", that it
+# is done; QEMU is stopped then, because a power-off stalls now and then.
+#
+# Exit status: 0 the guest finished, 3 its kernel panicked, 4 it did not finish
+# in time or said nothing for too long, 5 QEMU ended by itself.
+
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../../scripts/common.sh"
+
+usage="$self.sh --machine NAME --kernel DIR --initramfs FILE --log FILE \
+[--timeout SECONDS] [--silence SECONDS] [--append ARGS] [--live] [-- QEMU-ARGS...]"
+
+machine='' kernel='' initramfs='' log='' timeout=120 silence='' append='' live=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--machine) machine=${2-} && shift ;;
+	--kernel) kernel=${2-} && shift ;;
+	--initramfs) initramfs=${2-} && shift ;;
+	--log) log=${2-} && shift ;;
+	--timeout) timeout=${2-} && shift ;;
+	--silence) silence=${2-} && shift ;;
+	--append) append=${2-} && shift ;;
+	--live) live=yes ;;
+	--) shift && break ;;
+	*) usage_error "$usage" ;;
+	esac
+	shift || usage_error "$usage"
+done
+case "$machine,$kernel,$initramfs,$log" in
+,* | *,,* | *,) usage_error "$usage" ;;
+esac
+
+# The machines. Each has two edu devices in two IOMMU groups: edu does real DMA,
+# 28 bits of it unless told otherwise. The second function beside each is there
+# to be in the way of a bus reset, which vfio-pci otherwise does whenever the
+# device is opened or closed, and which takes the firmware seconds.
+devices=()
+for bus in pcie.0 pcie.1; do
+	devices+=(-device "edu,bus=$bus,addr=0.0,multifunction=on,dma_mask=0xffffffffffffffff"
+		-device "pci-testdev,bus=$bus,addr=0.1")
+done
+case $machine in
+powernv8 | powernv9) set -- -M "$machine" -m 2G "${devices[@]}" "$@" ;;
+*) die "unknown machine $machine (known: powernv8 powernv9)" ;;
+esac
+
+# An oops ends the boot: what came after it would mean nothing.
+append="console=hvc0 loglevel=4 panic=-1 oops=panic $append"
+
+# Process substitution, because $! is then QEMU itself.
+exec 3>"$log" 4< <(exec qemu-system-ppc64 "$@" -display none -monitor none \
+	-serial stdio -no-reboot -kernel "$kernel/vmlinux" \
+	-initrd "$initramfs" -append "$append" </dev/null 2>&1)
+pid=$!
+# shellcheck disable=SC2064 # now, not later
+trap "kill $pid 2>/dev/null || true" EXIT
+trap 'exit 130' INT TERM
+
+status=5
+deadline=$((SECONDS + timeout))
+while :; do
+	left=$((deadline - SECONDS))
+	if [ -n "$silence" ] && [ "$left" -gt "$silence" ]; then
+		left=$silence
+	fi
+	got=0
+	# "read -t 0" would not read, and a status over 128 means time is up.
+	IFS= read -r -t "$((left > 0 ? left : 1))" -u 4 line || got=$?
+	if [ "$got" != 0 ]; then
+		if [ "$got" -gt 128 ] && [ "$status" != 3 ]; then
+			status=4
+		fi
+		break
+	fi
+	line=${line%$'\r'}
+	printf '%s\n' "$line" >&3
+	[ -z "$live" ] || printf '%s\n' "$line"
+	case $line in
+	'guest: finished')
+		status=0
+		break
+		;;
+	*'Kernel panic - not syncing'*)
+		# The trace comes after this line.
+		status=3
+		deadline=$((SECONDS + 3))
+		;;
+	esac
+	[ "$SECONDS" -le "$deadline" ] || {
+		[ "$status" = 3 ] || status=4
+		break
+	}
+done
+if [ "$status" = 5 ]; then
+	ended=0
+	wait "$pid" || ended=$?
+	echo "QEMU ended with status $ended" >&3
+fi
+exit "$status"

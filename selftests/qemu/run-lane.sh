@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs the test programs in one lane (a machine and a kernel) with our module,
+# with our module on the TCE tables of the kernel's own platform code, or with
+# the stock module. All of them, unless some are named. The last line of output
+# is the count; the exit status is 0 if nothing failed.
+
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../../scripts/common.sh"
+# shellcheck source=selftests/qemu/lane.sh
+. "$repo/selftests/qemu/lane.sh"
+
+usage="$self.sh LANE [--ours | --kernel-tables | --stock] [PROGRAM...]"
+[ $# -ge 1 ] || usage_error "$usage"
+open_lane "$1"
+shift
+which=ours
+case ${1-} in
+--ours | --stock | --kernel-tables)
+	which=${1#--}
+	shift
+	;;
+esac
+module=$(module_file ours)
+case $which in
+stock) module=$(module_file stock) ;;
+kernel-tables) parameters='powernv=kernel' ;;
+esac
+if [ $# = 0 ]; then
+	programs=$(all_programs)
+	mapfile -t programs <<<"$programs"
+else
+	programs=("$@")
+fi
+
+name=lane-$lane-$which
+rm -f "$log_dir/$name"*
+together=()
+for program in "${programs[@]}"; do
+	if needs_real_cpus "$program"; then
+		boot_lane "$name-$program" "$module" "$program"
+	else
+		together+=("$program")
+	fi
+done
+[ "${#together[@]}" = 0 ] || boot_lane "$name" "$module" "${together[@]}"
+cat "$log_dir/$name"*.results >"$log_dir/$name.all"
+
+# A test that was not reached is a test that failed.
+awk '
+	/^\t/ { if (show) print "        " substr($0, 2); next }
+	{
+		kind = $1 == "lost" ? "fail" : $1
+		n[kind]++
+		show = kind == "fail"
+		if (kind == "pass")
+			next
+		reason = $0
+		sub(/^[^ ]+ [^ ]+ [^ ]+ ?/, "", reason)
+		print "    " toupper(kind) " " $2 ": " $3 (reason == "" ? "" : ": " reason)
+	}' "$log_dir/$name.all"
+count() {
+	grep -cE "^($1) " "$log_dir/$name.all" || true
+}
+failed=$(count 'fail|lost')
+[ "$failed" = 0 ] || say "the console is in build/log/$name*.log"
+echo "$lane-$which: $(count pass) passed, $failed failed, $(count skip) skipped"
+[ "$failed" = 0 ]

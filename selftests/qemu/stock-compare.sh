@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs the test programs in one lane with the kernel's own module and prints
+# which tests it fails. Fails itself if a test that is named after a defect of
+# the stock driver ("d3_...") passes there: such a test shows nothing.
+
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../../scripts/common.sh"
+# shellcheck source=selftests/qemu/lane.sh
+. "$repo/selftests/qemu/lane.sh"
+
+# Programs that can take the stock driver's kernel down get a boot of their own.
+is_destructive() {
+	case $1 in
+	*_race | *_destructive) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+# Defects known from reading the stock driver only: a test of these may pass.
+read_only='d9_|d10_|d12_|d14_'
+
+[ $# = 1 ] || usage_error "$self.sh LANE"
+open_lane "$1"
+module=$(module_file stock)
+programs=$(all_programs)
+
+name=stock-compare-$lane
+rm -f "$log_dir/$name".*
+boots=0
+
+# boot PROGRAM...: a boot of these programs, and, if the kernel goes down in one
+# of them, further boots of those after it.
+boot() {
+	local last
+	while [ $# -gt 0 ]; do
+		boots=$((boots + 1))
+		boot_lane "$name.$boots" "$module" "$@"
+		[ "$ending" != 0 ] || return 0
+		last=$(sed -n 's/^guest: begin //p' "$log_dir/$name.$boots.log" | tail -n 1)
+		[ -n "$last" ] || die "no test began; the console is in build/log/$name.$boots.log"
+		say "the guest went down in $last"
+		while [ "$1" != "$last" ]; do
+			shift
+		done
+		shift
+		# What comes in a later boot is not lost.
+		grep -vE "^lost ($(tr ' ' '|' <<<"$*-")) " "$log_dir/$name.$boots.results" \
+			>"$log_dir/$name.kept" || true
+		mv "$log_dir/$name.kept" "$log_dir/$name.$boots.results"
+	done
+}
+
+together=()
+for program in $programs; do
+	is_destructive "$program" || together+=("$program")
+done
+boot "${together[@]}"
+for program in $programs; do
+	! is_destructive "$program" || boot "$program"
+done
+
+cat "$log_dir/$name".*.results | grep -v '^	' | sort -u >"$log_dir/$name.results"
+awk -v lane="$lane" -v read_only="(^|[.])($read_only)" '
+	function reason() {
+		sub(/^[^ ]+ [^ ]+ [^ ]+ ?/, "")
+		return $0 == "" ? "" : ": " $0
+	}
+	{ n[$1]++; program = $2; name = $3; defect = name ~ /(^|[.])d[0-9]+_/ }
+	$1 == "fail" { fails[++n_fails] = program ": " name reason() }
+	$1 == "lost" { losts[++n_losts] = program ": " name }
+	$1 == "skip" { skips[++n_skips] = program ": " name reason() }
+	$1 == "pass" && defect {
+		if (name ~ read_only)
+			reads[++n_reads] = program ": " name
+		else
+			wrongs[++n_wrongs] = program ": " name
+	}
+	function list(title, items, count, i) {
+		if (count)
+			print title
+		for (i = 1; i <= count; i++)
+			print "    " items[i]
+	}
+	END {
+		list("skipped:", skips, n_skips)
+		list("not reached, because the stock driver took the kernel down:", losts, n_losts)
+		list("tests of defects known from reading only, passed:", reads, n_reads)
+		list("the stock driver fails:", fails, n_fails)
+		list("WRONG, named after a defect but passed on the stock driver:", wrongs, n_wrongs)
+		printf "%s with the stock driver: %d passed, %d failed, %d skipped, %d not reached\n",
+			lane, n["pass"], n_fails, n_skips, n_losts
+		exit n_wrongs > 0
+	}' "$log_dir/$name.results"

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "edu.h"
+
+#include <byteswap.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
+
+#define EDU_REG_ID		0x00
+#define EDU_REG_DMA_SOURCE	0x80
+#define EDU_REG_DMA_TARGET	0x88
+#define EDU_REG_DMA_COUNT	0x90
+#define EDU_REG_DMA_COMMAND	0x98
+
+#define EDU_ID_VALUE		0xedu
+#define EDU_ID_MASK		0xffu
+#define EDU_BUFFER_ADDRESS	0x40000
+
+#define EDU_DMA_RUN		0x1
+#define EDU_DMA_TO_MEMORY	0x2
+
+#define EDU_DMA_TIMEOUT_MS	5000
+
+void edu_init(struct edu *edu)
+{
+	memset(edu, 0, sizeof(*edu));
+	edu->fd = -1;
+}
+
+static uint64_t reg_read(const struct edu *edu, unsigned int offset)
+{
+	uint64_t value = *(const volatile uint64_t *)(edu->bar + offset);
+
+	return edu->swapped ? bswap_64(value) : value;
+}
+
+static void reg_write(const struct edu *edu, unsigned int offset, uint64_t value)
+{
+	*(volatile uint64_t *)(edu->bar + offset) = edu->swapped ? bswap_64(value) : value;
+}
+
+static int region_info(const struct edu *edu, unsigned int index,
+		       struct vfio_region_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->argsz = sizeof(*info);
+	info->index = index;
+	return ioctl(edu->fd, VFIO_DEVICE_GET_REGION_INFO, info) ? -errno : 0;
+}
+
+static int enable_bus_master(const struct edu *edu)
+{
+	struct vfio_region_info config;
+	uint8_t command[2];
+	int ret;
+
+	ret = region_info(edu, VFIO_PCI_CONFIG_REGION_INDEX, &config);
+	if (ret)
+		return ret;
+	if (pread(edu->fd, command, 2, (off_t)config.offset + PCI_COMMAND) != 2)
+		return -EIO;
+	/* The configuration space is little-endian, both bits are in its first byte. */
+	command[0] |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	if (pwrite(edu->fd, command, 2, (off_t)config.offset + PCI_COMMAND) != 2)
+		return -EIO;
+	return 0;
+}
+
+static int map_registers(struct edu *edu)
+{
+	struct vfio_region_info bar;
+	uint32_t id;
+	void *p;
+	int ret;
+
+	ret = region_info(edu, VFIO_PCI_BAR0_REGION_INDEX, &bar);
+	if (ret)
+		return ret;
+	p = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, edu->fd, (off_t)bar.offset);
+	if (p == MAP_FAILED)
+		return -errno;
+	edu->bar = p;
+	edu->bar_size = bar.size;
+
+	id = *(const volatile uint32_t *)(edu->bar + EDU_REG_ID);
+	if ((id & EDU_ID_MASK) == EDU_ID_VALUE)
+		edu->swapped = false;
+	else if ((bswap_32(id) & EDU_ID_MASK) == EDU_ID_VALUE)
+		edu->swapped = true;
+	else
+		return -ENXIO;
+	return 0;
+}
+
+int edu_open(struct edu *edu, int group_fd, const char *device)
+{
+	int ret;
+
+	edu_init(edu);
+	edu->fd = ioctl(group_fd, VFIO_GROUP_GET_DEVICE_FD, device);
+	if (edu->fd < 0)
+		return -errno;
+	ret = enable_bus_master(edu);
+	if (!ret)
+		ret = map_registers(edu);
+	if (ret)
+		edu_close(edu);
+	return ret;
+}
+
+void edu_close(struct edu *edu)
+{
+	if (edu->bar)
+		munmap((void *)edu->bar, edu->bar_size);
+	if (edu->fd >= 0)
+		close(edu->fd);
+	edu_init(edu);
+}
+
+static int transfer(struct edu *edu, uint64_t source, uint64_t target, size_t size,
+		    uint64_t command)
+{
+	const struct timespec tick = { .tv_nsec = 1000 * 1000 };
+
+	reg_write(edu, EDU_REG_DMA_SOURCE, source);
+	reg_write(edu, EDU_REG_DMA_TARGET, target);
+	reg_write(edu, EDU_REG_DMA_COUNT, size);
+	reg_write(edu, EDU_REG_DMA_COMMAND, command | EDU_DMA_RUN);
+	for (int ms = 0; ms < EDU_DMA_TIMEOUT_MS; ms++) {
+		if (!(reg_read(edu, EDU_REG_DMA_COMMAND) & EDU_DMA_RUN))
+			return 0;
+		nanosleep(&tick, NULL);
+	}
+	return -ETIMEDOUT;
+}
+
+int edu_fetch(struct edu *edu, uint64_t iova, size_t size)
+{
+	return transfer(edu, iova, EDU_BUFFER_ADDRESS, size, 0);
+}
+
+int edu_store(struct edu *edu, uint64_t iova, size_t size)
+{
+	return transfer(edu, EDU_BUFFER_ADDRESS, iova, size, EDU_DMA_TO_MEMORY);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The fixtures that the test programs share. Each test has a container of its own, and is in
+ * balance when everything has been closed.
+ *
+ *  container	one group, v2; the default window is still to be created
+ *  window	one group, its device, a window of 4K pages at 0 and registered memory
+ */
+#ifndef SELFTESTS_VFIO_FIXTURE_H
+#define SELFTESTS_VFIO_FIXTURE_H
+
+#include <kselftest_harness.h>
+
+#include "balance.h"
+#include "memory.h"
+#include "vfio_spapr.h"
+
+/* The window of the fixtures, and the memory that is registered in them. */
+#define WINDOW_SIZE	(16 * MIB)
+#define BUFFER_PAGES	32
+
+/* Closes everything; to be called exactly once per test, in the teardown. */
+#define CHECK_BALANCE(s, b) do {					\
+	const char *complaint;						\
+									\
+	spapr_close(s);							\
+	complaint = balance_check(b);					\
+	EXPECT_EQ(NULL, complaint)					\
+		TH_LOG("out of balance: %s", complaint);		\
+} while (0)
+
+/*
+ * Whether the device can reach memory. `scratch` is a page that is mapped for reading and writing
+ * at scratch_iova; `page` is the memory that is expected behind iova.
+ */
+#define EXPECT_DEVICE_WRITES(edu, iova, page, scratch_iova, scratch) do {	\
+	pattern_fill(scratch, EDU_BUFFER_SIZE, 0x31);				\
+	pattern_fill(page, EDU_BUFFER_SIZE, 0x92);				\
+	EXPECT_EQ(0, edu_fetch(edu, scratch_iova, EDU_BUFFER_SIZE));		\
+	EXPECT_EQ(0, edu_store(edu, iova, EDU_BUFFER_SIZE));			\
+	EXPECT_TRUE(pattern_is(page, EDU_BUFFER_SIZE, 0x31))			\
+		TH_LOG("the device could not write to %s", #iova);		\
+} while (0)
+
+#define EXPECT_NO_DEVICE_WRITES(edu, iova, page, scratch_iova, scratch) do {	\
+	pattern_fill(scratch, EDU_BUFFER_SIZE, 0x31);				\
+	pattern_fill(page, EDU_BUFFER_SIZE, 0x92);				\
+	EXPECT_EQ(0, edu_fetch(edu, scratch_iova, EDU_BUFFER_SIZE));		\
+	EXPECT_EQ(0, edu_store(edu, iova, EDU_BUFFER_SIZE));			\
+	EXPECT_TRUE(pattern_is(page, EDU_BUFFER_SIZE, 0x92))			\
+		TH_LOG("the device wrote through %s", #iova);			\
+} while (0)
+
+#define EXPECT_DEVICE_READS(edu, iova, page, scratch_iova, scratch) do {	\
+	pattern_fill(scratch, EDU_BUFFER_SIZE, 0x31);				\
+	pattern_fill(page, EDU_BUFFER_SIZE, 0x92);				\
+	EXPECT_EQ(0, edu_fetch(edu, iova, EDU_BUFFER_SIZE));			\
+	EXPECT_EQ(0, edu_store(edu, scratch_iova, EDU_BUFFER_SIZE));		\
+	EXPECT_TRUE(pattern_is(scratch, EDU_BUFFER_SIZE, 0x92))			\
+		TH_LOG("the device could not read from %s", #iova);		\
+} while (0)
+
+#define EXPECT_NO_DEVICE_READS(edu, iova, page, scratch_iova, scratch) do {	\
+	pattern_fill(scratch, EDU_BUFFER_SIZE, 0x31);				\
+	pattern_fill(page, EDU_BUFFER_SIZE, 0x92);				\
+	EXPECT_EQ(0, edu_fetch(edu, iova, EDU_BUFFER_SIZE));			\
+	EXPECT_EQ(0, edu_store(edu, scratch_iova, EDU_BUFFER_SIZE));		\
+	EXPECT_FALSE(pattern_is(scratch, EDU_BUFFER_SIZE, 0x92))		\
+		TH_LOG("the device read through %s", #iova);			\
+} while (0)
+
+FIXTURE(container)
+{
+	struct balance balance;
+	struct spapr s;
+	uint8_t *buffer;
+	size_t size;
+};
+
+FIXTURE_SETUP(container)
+{
+	balance_take(&self->balance);
+	self->size = BUFFER_PAGES * page_size();
+	self->buffer = memory_get(self->size);
+	ASSERT_EQ(0, spapr_open(&self->s, 1));
+}
+
+FIXTURE_TEARDOWN(container)
+{
+	memory_put(self->buffer, self->size);
+	CHECK_BALANCE(&self->s, &self->balance);
+}
+
+FIXTURE(window)
+{
+	struct balance balance;
+	struct spapr s;
+	int fd;			/* the container */
+	struct edu *edu;
+	uint8_t *buffer;
+	size_t size;
+	/* The last 4K of the buffer, mapped at the last 4K of the window. */
+	uint8_t *scratch;
+	uint64_t scratch_iova;
+};
+
+FIXTURE_SETUP(window)
+{
+	balance_take(&self->balance);
+	self->size = BUFFER_PAGES * page_size();
+	self->buffer = memory_get(self->size);
+	self->scratch = self->buffer + self->size - TCE_PAGE_4K;
+	self->scratch_iova = WINDOW_SIZE - TCE_PAGE_4K;
+	ASSERT_EQ(0, spapr_open(&self->s, 1));
+	self->fd = self->s.container;
+	self->edu = &self->s.edu[0];
+	ASSERT_EQ(0, spapr_open_device(&self->s, 0));
+	ASSERT_EQ(0, spapr_create_at_0(self->fd, WINDOW_SIZE, 1));
+	ASSERT_EQ(0, spapr_register(self->fd, self->buffer, self->size));
+	ASSERT_EQ(0, spapr_map(self->fd, self->scratch_iova, self->scratch, TCE_PAGE_4K, MAP_RW));
+}
+
+FIXTURE_TEARDOWN(window)
+{
+	memory_put(self->buffer, self->size);
+	CHECK_BALANCE(&self->s, &self->balance);
+}
+
+#endif

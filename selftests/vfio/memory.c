@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+uint8_t *memory_get(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED) {
+		perror("mmap");
+		exit(1);
+	}
+	return p;
+}
+
+uint8_t *memory_get_aligned(size_t size, size_t alignment)
+{
+	uint8_t *p = memory_get(size + alignment);
+	const size_t head = -(uintptr_t)p & (alignment - 1);
+
+	if (head)
+		munmap(p, head);
+	munmap(p + head + size, alignment - head);
+	return p + head;
+}
+
+void memory_put(void *p, size_t size)
+{
+	munmap(p, size);
+}
+
+static uint8_t pattern_byte(size_t index, uint8_t seed)
+{
+	/* The page number is in it, so that pages in the wrong order do not compare equal. */
+	return (uint8_t)(index * 7 + (index >> 12) * 13 + seed);
+}
+
+void pattern_fill(void *p, size_t size, uint8_t seed)
+{
+	uint8_t *byte = p;
+
+	for (size_t i = 0; i < size; i++)
+		byte[i] = pattern_byte(i, seed);
+}
+
+bool pattern_is(const void *p, size_t size, uint8_t seed)
+{
+	const uint8_t *byte = p;
+
+	for (size_t i = 0; i < size; i++) {
+		if (byte[i] != pattern_byte(i, seed))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memory for the device to work on, and byte patterns in it. */
+#ifndef SELFTESTS_VFIO_MEMORY_H
+#define SELFTESTS_VFIO_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Anonymous memory of this process; ends the test program when there is none. */
+uint8_t *memory_get(size_t size);
+/* The same, aligned to a power of two. */
+uint8_t *memory_get_aligned(size_t size, size_t alignment);
+void memory_put(void *p, size_t size);
+
+/* A pattern differs in every byte from the same pattern of another seed. */
+void pattern_fill(void *p, size_t size, uint8_t seed);
+bool pattern_is(const void *p, size_t size, uint8_t seed);
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * MAP_DMA and UNMAP_DMA that come to nothing at their very first page.
+ *
+ * A driver that then asks the firmware of a POWER8 to forget no page at all never gets an answer:
+ * the firmware counts the pages down past zero. Where that is to be expected, run this program in
+ * a boot of its own.
+ */
+#include "fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+#define PAGE TCE_PAGE_4K
+
+TEST_F(window, errno_map_of_unregistered_is_einval)
+{
+	const size_t size = page_size();
+	uint8_t *p = memory_get(size);
+
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 0, p, PAGE, MAP_RW));
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 0, NULL, PAGE, MAP_RW));
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 0, (void *)-PAGE, PAGE, MAP_RW));
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 0, (void *)0xc000000000000000, PAGE, MAP_RW));
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 0, self->buffer - size, size, MAP_RW));
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 0, self->buffer + self->size, size, MAP_RW));
+	/* Memory that was registered once. */
+	ASSERT_EQ(0, spapr_register(self->fd, p, size));
+	ASSERT_EQ(0, spapr_unregister(self->fd, p, size));
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 0, p, PAGE, MAP_RW));
+	memory_put(p, size);
+}
+
+/* SPDK uses the container that DPDK made, and does not know of registration. */
+TEST_F(window, spdk_map_2m_without_register_is_einval)
+{
+	uint8_t *p = memory_get_aligned(2 * MIB, 2 * MIB);
+
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 2 * MIB, p, 2 * MIB, MAP_RW));
+	memory_put(p, 2 * MIB);
+}
+
+TEST_F(window, map_size_0)
+{
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 0, self->buffer, 0, MAP_RW));
+}
+
+TEST_F(window, unmap_size_0)
+{
+	EXPECT_EQ(-EINVAL, spapr_unmap(self->fd, 0, 0));
+}
+
+/* Sums that wrap around the end of the address space. */
+TEST_F(window, map_overflow)
+{
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, PAGE, self->buffer, -PAGE, MAP_RW));
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 0, self->buffer, -PAGE, MAP_RW));
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 0, (void *)-PAGE, 2 * PAGE, MAP_RW));
+	/* Still one page and no more is mapped. */
+	ASSERT_EQ(0, spapr_unmap(self->fd, self->scratch_iova, PAGE));
+	EXPECT_EQ(0, spapr_unregister(self->fd, self->buffer, self->size));
+}
+
+TEST_F(container, errno_iommu_page_larger_than_backing_is_einval)
+{
+	const size_t size = 64 * KIB;
+	uint8_t *p = memory_get_aligned(size, size);
+	int fd = self->s.container;
+
+	if (page_size() >= size)
+		SKIP(memory_put(p, size); return, "pages are 64K");
+	ASSERT_EQ(0, spapr_remove(fd, 0));
+	ASSERT_EQ(0, spapr_create(fd, TCE_SHIFT_64K, 64 * MIB, 1, NULL));
+	ASSERT_EQ(0, spapr_register(fd, p, size));
+	EXPECT_EQ(-EINVAL, spapr_map(fd, 0, p, size, MAP_RW));
+	EXPECT_EQ(0, spapr_unregister(fd, p, size));
+	memory_put(p, size);
+}
+
+/*
+ * A transparent huge page can be split at any time: it must never be behind one large TCE,
+ * however large it is today.
+ */
+TEST_F(container, thp_in_a_large_window_is_refused)
+{
+	struct vfio_iommu_spapr_tce_info info;
+	int fd = self->s.container;
+	unsigned long size = 0;
+	uint32_t shift;
+	uint8_t *p;
+	FILE *f;
+
+	f = fopen("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", "re");
+	if (f) {
+		if (fscanf(f, "%lu", &size) != 1)
+			size = 0;
+		fclose(f);
+	}
+	ASSERT_EQ(0, spapr_get_info(fd, &info));
+	if (!(info.ddw.pgsizes & size))
+		SKIP(return, "the group has no page size of a transparent huge page");
+	shift = (uint32_t)__builtin_ctzl(size);
+	p = memory_get_aligned(2 * size, size);
+	madvise(p, 2 * size, MADV_HUGEPAGE);
+	memset(p, 1, 2 * size);
+	ASSERT_EQ(0, spapr_remove(fd, 0));
+	ASSERT_EQ(0, spapr_create(fd, shift, 8 * size, 1, NULL));
+	ASSERT_EQ(0, spapr_register(fd, p, 2 * size));
+	EXPECT_EQ(-EINVAL, spapr_map(fd, 0, p, size, MAP_RW));
+	EXPECT_EQ(0, spapr_unregister(fd, p, 2 * size));
+	memory_put(p, 2 * size);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The VFIO userspace interface of a POWER host, as thin wrappers.
+ *
+ * Every wrapper of an ioctl returns -errno when the call failed and otherwise exactly what the
+ * ioctl returned. A positive result is handed through: the interface has none for these calls,
+ * so a test has to see it.
+ */
+#ifndef SELFTESTS_VFIO_SPAPR_H
+#define SELFTESTS_VFIO_SPAPR_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/vfio.h>
+
+#include "edu.h"
+
+#define SPAPR_MAX_GROUPS	2
+
+#define MAP_RO	VFIO_DMA_MAP_FLAG_READ
+#define MAP_WO	VFIO_DMA_MAP_FLAG_WRITE
+#define MAP_RW	(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
+
+#define TCE_SHIFT_4K	12
+#define TCE_SHIFT_64K	16
+#define TCE_PAGE_4K	(1UL << TCE_SHIFT_4K)
+
+#define KIB	(1UL << 10)
+#define MIB	(1UL << 20)
+#define GIB	(1UL << 30)
+#define TIB	(1UL << 40)
+
+/* An IOMMU group that has an edu device bound to vfio-pci, as sysfs tells. */
+struct spapr_group {
+	int number;
+	char device[32];	/* domain:bus:slot.function */
+};
+
+/* A container with its groups. A file descriptor that is not open is -1. */
+struct spapr {
+	struct spapr_group group[SPAPR_MAX_GROUPS];
+	int container;
+	int group_fd[SPAPR_MAX_GROUPS];
+	struct edu edu[SPAPR_MAX_GROUPS];
+};
+
+/* Bytes of a page of this process's memory, the unit of registration. */
+size_t page_size(void);
+
+/* Fills in up to max groups in the order of their addresses; returns how many there are. */
+int spapr_discover(struct spapr_group *group, int max);
+
+/* Forgets everything, so that spapr_close() is always safe. */
+void spapr_init(struct spapr *s);
+/* Opens a container of the v2 type with the first `groups` groups in it. */
+int spapr_open(struct spapr *s, int groups);
+/* Opens a container of the v2 type with one group, of the given index, in it. */
+int spapr_open_group(struct spapr *s, int index);
+/* Opens the group and puts it into the container. */
+int spapr_attach(struct spapr *s, int index);
+/* Closes the group's device and takes the group out of the container. */
+int spapr_detach(struct spapr *s, int index);
+/* Opens the device of an attached group, ready for DMA. */
+int spapr_open_device(struct spapr *s, int index);
+void spapr_close(struct spapr *s);
+
+int spapr_ioctl(int fd, unsigned long request, void *arg);
+int spapr_check_extension(int container, unsigned long extension);
+int spapr_set_iommu(int container, unsigned long type);
+int spapr_get_info(int container, struct vfio_iommu_spapr_tce_info *info);
+int spapr_register(int container, const void *start, size_t size);
+int spapr_unregister(int container, const void *start, size_t size);
+int spapr_map(int container, uint64_t iova, const void *start, uint64_t size, uint32_t flags);
+int spapr_unmap(int container, uint64_t iova, uint64_t size);
+int spapr_create(int container, uint32_t page_shift, uint64_t size, uint32_t levels,
+		 uint64_t *start);
+int spapr_remove(int container, uint64_t start);
+
+/* Gives up the default window and creates one of 4K pages in its place, at address 0. */
+int spapr_create_at_0(int container, uint64_t size, uint32_t levels);
+
+#endif
