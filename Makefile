@@ -68,7 +68,7 @@ install: module
 
 # --- tests -------------------------------------------------------------------------------------
 .PHONY: target-tests demo-program bench-program
-TARGET_TESTS := $(MAKE) -C $(SRC)/selftests/vfio CROSS_COMPILE=powerpc64le-linux-gnu- \
+TARGET_TESTS := $(MAKE) --no-print-directory -C $(SRC)/selftests/vfio CROSS_COMPILE=powerpc64le-linux-gnu- \
 	OUTPUT=$(BUILD)/selftests/vfio-ppc64le
 target-tests: kernel
 	$(Q)$(SRC)/scripts/fetch-harness.sh 6.12
@@ -78,7 +78,7 @@ demo-program: kernel
 	$(Q)$(TARGET_TESTS) demo
 
 bench-program: kernel
-	$(Q)$(MAKE) -C $(SRC)/selftests/bench CROSS_COMPILE=powerpc64le-linux-gnu- \
+	$(Q)$(MAKE) --no-print-directory -C $(SRC)/selftests/bench CROSS_COMPILE=powerpc64le-linux-gnu- \
 		OUTPUT=$(BUILD)/selftests/bench-ppc64le
 
 .PHONY: emulator demo check check-host check-qemu bench

@@ -52,27 +52,13 @@ vfio_modules() {
 	done
 }
 
-# needs_real_cpus PROGRAM: threads are to run at the same time, and not in turns
-needs_real_cpus() {
-	[[ $1 == *_race ]]
-}
-
 # boot_lane NAME MODULE-FILE PROGRAM...: boots the programs with the module. The
 # console goes to build/log/NAME.log and the results to build/log/NAME.results;
 # sets ending to what qemu.sh answered.
-#
-# The guest's clock counts instructions and jumps when the guest has nothing to
-# do, so that waiting takes no time: much faster, and the same each time. The
-# virtual CPUs take turns then; a program that needs real ones gets them if it
-# is given alone.
 boot_lane() {
 	local name=$1 module=$2 initramfs=$build/initramfs/$1.gz line programs
-	local clock=(-icount 'shift=2,sleep=off')
 	shift 2
 	programs=$*
-	if [ $# = 1 ] && needs_real_cpus "$1"; then
-		clock=()
-	fi
 	set -- "${@/#/tests:$programs_dir/}"
 	# shellcheck disable=SC2046 # a list
 	"$here/build-initramfs.sh" "$initramfs" "$here/lane-init" ":$here/guest.sh" \
@@ -85,7 +71,7 @@ boot_lane() {
 	"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" \
 		--initramfs "$initramfs" --log "$log_dir/$name.log" --live \
 		--timeout 900 --silence 200 \
-		--append "slub_debug=FZPU page_poison=1 $parameters" -- -smp 2 "${clock[@]}" |
+		--append "slub_debug=FZPU page_poison=1 $parameters" -- -smp 2 |
 		while IFS= read -r line; do
 			case $line in
 			'guest: begin '*) say "running ${line#guest: begin }" ;;

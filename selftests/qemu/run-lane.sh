@@ -35,17 +35,7 @@ else
 fi
 
 name=lane-$lane-$which
-rm -f "$log_dir/$name"*
-together=()
-for program in "${programs[@]}"; do
-	if needs_real_cpus "$program"; then
-		boot_lane "$name-$program" "$module" "$program"
-	else
-		together+=("$program")
-	fi
-done
-[ "${#together[@]}" = 0 ] || boot_lane "$name" "$module" "${together[@]}"
-cat "$log_dir/$name"*.results >"$log_dir/$name.all"
+boot_lane "$name" "$module" "${programs[@]}"
 
 # A test that was not reached is a test that failed.
 awk '
@@ -59,11 +49,11 @@ awk '
 		reason = $0
 		sub(/^[^ ]+ [^ ]+ [^ ]+ ?/, "", reason)
 		print "    " toupper(kind) " " $2 ": " $3 (reason == "" ? "" : ": " reason)
-	}' "$log_dir/$name.all"
+	}' "$log_dir/$name.results"
 count() {
-	grep -cE "^($1) " "$log_dir/$name.all" || true
+	grep -cE "^($1) " "$log_dir/$name.results" || true
 }
 failed=$(count 'fail|lost')
-[ "$failed" = 0 ] || say "the console is in build/log/$name*.log"
+[ "$failed" = 0 ] || say "the console is in build/log/$name.log"
 echo "$lane-$which: $(count pass) passed, $failed failed, $(count skip) skipped"
 [ "$failed" = 0 ]

@@ -10,7 +10,7 @@
 # shellcheck source=selftests/qemu/lane.sh
 . "$repo/selftests/qemu/lane.sh"
 
-# Programs that can take the stock driver's kernel down get a boot of their own.
+# Of programs that can take the stock driver's kernel down, each test gets a boot of its own.
 is_destructive() {
 	case $1 in
 	*_race | *_destructive) return 0 ;;
@@ -52,13 +52,33 @@ boot() {
 	done
 }
 
+# boot_test PROGRAM TEST: a boot of one test.
+boot_test() {
+	local results
+	boots=$((boots + 1))
+	results=$log_dir/$name.$boots.results
+	parameters="only=$2"
+	boot_lane "$name.$boots" "$module" "$1"
+	grep -E "^(pass|fail|skip) $1 ([^ ]*[.])?$2( |\$)" "$results" >"$log_dir/$name.kept" ||
+		echo "lost $1 $2" >"$log_dir/$name.kept"
+	mv "$log_dir/$name.kept" "$results"
+}
+
+# tests_of PROGRAM: the names of its tests
+tests_of() {
+	sed -n 's/^TEST\(_F\)*(\(.*, \)*\([a-z0-9_]*\)).*/\3/p' "$repo/selftests/vfio/$1.c"
+}
+
 together=()
 for program in $programs; do
 	is_destructive "$program" || together+=("$program")
 done
 boot "${together[@]}"
 for program in $programs; do
-	! is_destructive "$program" || boot "$program"
+	is_destructive "$program" || continue
+	for test in $(tests_of "$program"); do
+		boot_test "$program" "$test"
+	done
 done
 
 cat "$log_dir/$name".*.results | grep -v '^	' | sort -u >"$log_dir/$name.results"

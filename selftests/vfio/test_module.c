@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module itself: it stays while a container uses it, and comes and goes without a trace. Takes
+ * the module out and puts it back, so nothing else may use it at the time.
+ */
+#include "fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MODULE		"vfio_iommu_spapr_tce"
+#define MODULE_FILE	"/modules/" MODULE ".ko"
+#define PARAMETER_FILE	"/sys/module/" MODULE "/parameters/powernv"
+#define CYCLES		20
+
+static int unload(void)
+{
+	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
+}
+
+static int load(const char *parameters)
+{
+	int fd = open(MODULE_FILE, O_RDONLY | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_finit_module, fd, parameters, 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+FIXTURE(module)
+{
+	struct balance balance;
+	struct spapr s;
+	char parameters[64];	/* that the module was loaded with */
+};
+
+FIXTURE_SETUP(module)
+{
+	FILE *file = fopen(PARAMETER_FILE, "r");
+	char mode[16];
+
+	if (access(MODULE_FILE, R_OK))
+		SKIP(return, "there is no " MODULE_FILE);
+	if (file) {
+		/* The stock module has no parameters. */
+		if (fscanf(file, "%15s", mode) == 1)
+			snprintf(self->parameters, sizeof(self->parameters), "powernv=%s", mode);
+		fclose(file);
+	}
+	spapr_init(&self->s);
+	balance_take(&self->balance);
+}
+
+FIXTURE_TEARDOWN(module)
+{
+	CHECK_BALANCE(&self->s, &self->balance);
+}
+
+TEST_F(module, unload_is_refused_while_a_container_is_open)
+{
+	ASSERT_EQ(0, spapr_open(&self->s, 1));
+	EXPECT_EQ(-EAGAIN, unload());
+	ASSERT_EQ(0, spapr_create_at_0(self->s.container, WINDOW_SIZE, 1));
+	EXPECT_EQ(-EAGAIN, unload());
+	spapr_close(&self->s);
+	EXPECT_EQ(0, unload());
+	ASSERT_EQ(0, load(self->parameters));
+}
+
+TEST_F(module, load_use_and_unload_many_times)
+{
+	uint8_t *buffer = memory_get(page_size());
+
+	for (int i = 0; i < CYCLES; i++) {
+		ASSERT_EQ(0, unload());
+		ASSERT_EQ(0, load(self->parameters));
+		ASSERT_EQ(0, spapr_open(&self->s, 1));
+		ASSERT_EQ(0, spapr_register(self->s.container, buffer, page_size()));
+		ASSERT_EQ(0, spapr_map(self->s.container, 0, buffer, TCE_PAGE_4K, MAP_RW));
+		spapr_close(&self->s);
+	}
+	memory_put(buffer, page_size());
+}
+
+TEST_F(module, unknown_parameter_value_is_refused)
+{
+	if (!self->parameters[0])
+		SKIP(return, "the stock module has no parameters");
+	ASSERT_EQ(0, unload());
+	EXPECT_EQ(-EINVAL, load("powernv=nonsense"));
+	ASSERT_EQ(0, load(self->parameters));
+}
+
+TEST_HARNESS_MAIN
