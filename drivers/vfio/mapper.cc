@@ -207,8 +207,12 @@ inline bool Mapper::empty_entry(AtomicBigEndian &view, Exchange exchange)
 
 	if (old.is_error() || old.value().is_empty())
 		return false;
-	m_replaced.add(old.value(), UserAddr(view.load()));
-	view.store(0);
+
+	unsigned long user = view.load();
+
+	m_replaced.add(old.value(), UserAddr(user));
+	/* KVM may have mapped something else in the meantime, and said so here. */
+	view.replace(user, 0);
 	return true;
 }
 

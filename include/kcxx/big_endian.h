@@ -26,13 +26,16 @@ public:
 		return swapped(__atomic_exchange_n(&m_word, swapped(value), __ATOMIC_ACQ_REL));
 	}
 	/* Puts @value in place of 0 and returns 0, or returns what someone else has put there. */
-	unsigned long publish(unsigned long value)
+	unsigned long publish(unsigned long value) { return replace(0, value); }
+	/* Puts @value in place of @expected; returns what was there, which may be something else.
+	 */
+	unsigned long replace(unsigned long expected, unsigned long value)
 	{
-		unsigned long expected = 0;
+		unsigned long old = swapped(expected);
 
-		__atomic_compare_exchange_n(&m_word, &expected, swapped(value), false,
-					    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-		return swapped(expected);
+		__atomic_compare_exchange_n(&m_word, &old, swapped(value), false, __ATOMIC_ACQ_REL,
+					    __ATOMIC_ACQUIRE);
+		return swapped(old);
 	}
 
 private:

@@ -60,7 +60,7 @@ boot_test() {
 	parameters="only=$2"
 	boot_lane "$name.$boots" "$module" "$1"
 	grep -E "^(pass|fail|skip) $1 ([^ ]*[.])?$2( |\$)" "$results" >"$log_dir/$name.kept" ||
-		echo "lost $1 $2" >"$log_dir/$name.kept"
+		echo "fail $1 $2 the machine went down" >"$log_dir/$name.kept"
 	mv "$log_dir/$name.kept" "$results"
 }
 
