@@ -64,6 +64,9 @@ kernel:
 
 # Into updates/, which modprobe prefers to the kernel's own modules.
 install: module
+ifeq ($(NATIVE)$(INSTALL_MOD_PATH),)
+	$(error this is no POWER host: say where to with INSTALL_MOD_PATH=)
+endif
 	$(KBUILD) INSTALL_MOD_DIR=updates modules_install
 
 # --- tests -------------------------------------------------------------------------------------

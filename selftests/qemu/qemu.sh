@@ -7,6 +7,10 @@
 #
 # Exit status: 0 the guest finished, 3 its kernel panicked, 4 it did not finish
 # in time or said nothing for too long, 5 QEMU ended by itself.
+#
+# On a busy machine the emulated firmware now and then resets the machine while
+# it looks for devices, before there is a kernel: such a start is tried again,
+# up to three times in all.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
@@ -14,6 +18,8 @@
 usage="$self.sh --machine NAME --kernel DIR --initramfs FILE --log FILE \
 [--timeout SECONDS] [--silence SECONDS] [--append ARGS] [--live] [-- QEMU-ARGS...]"
 
+args=("$@")
+attempt=${QEMU_ATTEMPT-1}
 machine='' kernel='' initramfs='' log='' timeout=120 silence='' append='' live=''
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -99,5 +105,9 @@ if [ "$status" = 5 ]; then
 	ended=0
 	wait "$pid" || ended=$?
 	echo "QEMU ended with status $ended" >&3
+	if [ "$attempt" -lt 3 ] && ! grep -q '^guest: ' "$log"; then
+		say "the machine was reset before its kernel ran (attempt $attempt of 3)" >&2
+		QEMU_ATTEMPT=$((attempt + 1)) exec "$0" "${args[@]}"
+	fi
 fi
 exit "$status"

@@ -210,6 +210,9 @@ static const char *check_log(int kmsg)
 		if (length <= 0)
 			return NULL;
 		record[length] = '\0';
+		/* The kernel says so of any module that is not its own, when it is loaded. */
+		if (strstr(record, "tainting kernel") || strstr(record, "taints kernel"))
+			continue;
 		for (size_t i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
 			if (!strstr(record, unwanted[i]))
 				continue;
