@@ -52,13 +52,30 @@ boot() {
 	done
 }
 
-# boot_test PROGRAM TEST: a boot of one test.
+# boot_test PROGRAM TEST: a boot of one test. A race needs some luck to show: a test
+# of one that has passed is tried again.
 boot_test() {
+	local results try=1
+	[[ $2 != d8_* ]] || try=3
+	while [ "$try" -gt 0 ]; do
+		boot_test_once "$1" "$2"
+		results=$log_dir/$name.$boots.results
+		if [ "$try" = 1 ] || ! grep -q '^pass' "$results"; then
+			return 0
+		fi
+		rm "$results"
+		try=$((try - 1))
+	done
+}
+
+boot_test_once() {
 	local results
 	boots=$((boots + 1))
 	results=$log_dir/$name.$boots.results
 	parameters="only=$2"
 	boot_lane "$name.$boots" "$module" "$1"
+	grep -q '^guest: begin ' "$log_dir/$name.$boots.log" ||
+		die "the test did not begin; the console is in build/log/$name.$boots.log"
 	grep -E "^(pass|fail|skip) $1 ([^ ]*[.])?$2( |\$)" "$results" >"$log_dir/$name.kept" ||
 		echo "fail $1 $2 the machine went down" >"$log_dir/$name.kept"
 	mv "$log_dir/$name.kept" "$results"
