@@ -38,8 +38,8 @@ bool glue_pe_of_group(struct iommu_group *group, struct glue_pe *pe);
 long glue_opal_map_window(const struct glue_pe *pe, unsigned int num, unsigned int levels,
 			  unsigned long table, unsigned long size, unsigned long page_size);
 
-/* OPAL_PCI_TCE_KILL of all that the PE has cached. Any context. */
-void glue_opal_kill_pe(const struct glue_pe *pe);
+/* OPAL_PCI_TCE_KILL of all that the PE has cached. Returns OPAL's code. Any context. */
+long glue_opal_kill_pe(const struct glue_pe *pe);
 /* The same for @pages pages from bus address @address on. Any context. */
 void glue_opal_kill_pages(const struct glue_pe *pe, unsigned long page_size, unsigned long address,
 			  unsigned long pages);

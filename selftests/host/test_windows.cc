@@ -158,6 +158,17 @@ TEST_F(Windows, D3FailedCreationIsNotCharged)
 	EXPECT_EQ(process.locked_vm, 0u);
 }
 
+TEST_F(Windows, WindowThatTheFirmwareCannotInvalidateIsRefused)
+{
+	if (uses_kernel_tables())
+		GTEST_SKIP() << "the kernel's own tables do not ask the firmware";
+	ASSERT_EQ(client.remove(0), 0);
+	kernel.failures.fail(Point::KillPe);
+	EXPECT_EQ(client.create(12, GiB), -EIO);
+	EXPECT_EQ(process.locked_vm, 0u);
+	EXPECT_EQ(client.create(12, GiB), 0);
+}
+
 TEST_F(Windows, D3LimitIsObeyed)
 {
 	ASSERT_EQ(client.remove(0), 0);

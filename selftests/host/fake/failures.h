@@ -25,6 +25,7 @@ enum class Point {
 	SetWindow,
 	LinkTable,
 	UnsetWindow,
+	KillPe,
 };
 
 class Failures {

@@ -130,12 +130,13 @@ bool glue_pe_of_group(iommu_group *group, glue_pe *pe)
 	return group->data->has_pe;
 }
 
-void glue_opal_kill_pe(const glue_pe *pe)
+long glue_opal_kill_pe(const glue_pe *pe)
 {
 	iommu_table_group &group = kernel().group_of(*pe);
 
 	++group.invalidations;
 	group.invalidate_all();
+	return kernel().failures.hit(Point::KillPe) ? -1 : 0;
 }
 
 void glue_opal_kill_pages(const glue_pe *pe, unsigned long page_size, unsigned long address,

@@ -98,8 +98,13 @@ Result<void> PowernvTables::set_window(const TableGroup &group, unsigned int num
 	iommu_tce_table_get(table.kernel());
 	glue_link_add(table.kernel(), group.kernel(), link);
 	glue_group_set_table(group.kernel(), static_cast<int>(num), table.kernel());
-	glue_opal_kill_pe(&pe);
-	return {};
+
+	/* Old firmware cannot do this on every PHB: better no window than one that goes stale. */
+	if (!glue_opal_kill_pe(&pe))
+		return {};
+	if (unset_window(group, num, table).is_error())
+		table.keep_for_ever();
+	return Errno::Io;
 }
 
 Result<void> PowernvTables::unset_window(const TableGroup &group, unsigned int num,
