@@ -46,7 +46,8 @@ boot() {
 		done
 		shift
 		# What comes in a later boot is not lost.
-		grep -vE "^lost ($(tr ' ' '|' <<<"$*-")) " "$log_dir/$name.$boots.results" \
+		[ $# -gt 0 ] || return 0
+		grep -vE "^lost ($(tr ' ' '|' <<<"$*")) " "$log_dir/$name.$boots.results" \
 			>"$log_dir/$name.kept" || true
 		mv "$log_dir/$name.kept" "$log_dir/$name.$boots.results"
 	done

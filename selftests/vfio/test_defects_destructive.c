@@ -64,4 +64,31 @@ TEST_F(container, d16_register_twice_the_memory)
 	munmap(p, size);
 }
 
+/* The index has no bit left for what is behind the end: it comes out at the beginning. */
+TEST_F(container, d5_map_past_the_end_of_a_multilevel_window)
+{
+	uint8_t *scratch = self->buffer + self->size - PAGE;
+	const uint64_t scratch_iova = MIB;
+	int fd = self->s.container;
+
+	ASSERT_EQ(0, spapr_open_device(&self->s, 0));
+	ASSERT_EQ(0, spapr_create_at_0(fd, GIB, 2));
+	ASSERT_EQ(0, spapr_register(fd, self->buffer, self->size));
+	ASSERT_EQ(0, spapr_map(fd, scratch_iova, scratch, PAGE, MAP_RW));
+	EXPECT_EQ(-EINVAL, spapr_map(fd, GIB - PAGE, self->buffer, 2 * PAGE, MAP_RW));
+	EXPECT_NO_DEVICE_WRITES(&self->s.edu[0], 0, self->buffer + PAGE, scratch_iova, scratch);
+	/* What is refused because of its end has no beginning either. */
+	ASSERT_EQ(0, spapr_unmap(fd, scratch_iova, PAGE));
+	EXPECT_EQ(0, spapr_unregister(fd, self->buffer, self->size));
+}
+
+TEST_F(container, d5_unmap_past_the_end_of_a_multilevel_window)
+{
+	int fd = self->s.container;
+
+	ASSERT_EQ(0, spapr_create_at_0(fd, GIB, 2));
+	ASSERT_EQ(0, spapr_register(fd, self->buffer, self->size));
+	EXPECT_EQ(-EINVAL, spapr_unmap(fd, GIB - PAGE, 2 * PAGE));
+}
+
 TEST_HARNESS_MAIN
