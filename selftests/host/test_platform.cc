@@ -32,6 +32,16 @@ TEST_F(Platform, KernelsOwnTablesWhereTheFirmwareIsNotFound)
 	EXPECT_TRUE(is_default_table_of<fake::KernelTable>());
 }
 
+/* Firmware of which the PHB's cached TCEs cannot be taken back: our tables would go stale there. */
+TEST_F(Platform, KernelsOwnTablesWhereTheFirmwareCannotInvalidate)
+{
+	client.close();
+	kernel.failures.fail_always(fake::Point::KillPe);
+	ASSERT_EQ(client.open(), 0);
+	ASSERT_EQ(client.attach(group), 0);
+	EXPECT_TRUE(is_default_table_of<fake::KernelTable>());
+}
+
 TEST_F(Platform, KernelsOwnTablesForAGroupWithoutAPe)
 {
 	iommu_group &other = kernel.add_group();

@@ -15,6 +15,17 @@ constinit PowernvTables powernv_tables;
 /* Written at module load, before the first group comes. */
 constinit bool use_powernv_tables = false;
 
+/*
+ * The group's PE can have tables of our own. The firmware must be able to take its cached TCEs
+ * back, which it is not for every PHB (PHB3): the kernel's own code reaches the PHB itself then.
+ */
+bool can_have_powernv_tables(iommu_group *group)
+{
+	glue_pe pe;
+
+	return use_powernv_tables && glue_pe_of_group(group, &pe) && !glue_opal_kill_pe(&pe);
+}
+
 } /* namespace */
 
 void choose_platform(bool kernel_tables_only)
@@ -29,14 +40,13 @@ void choose_platform(bool kernel_tables_only)
 Result<TableGroup> find_table_group(iommu_group *group)
 {
 	void *tables = iommu_group_get_iommudata(group);
-	glue_pe pe;
 
 	if (!tables)
 		return Errno::NoDevice;
 
-	bool is_powernv = use_powernv_tables && glue_pe_of_group(group, &pe);
-	const TablePlatform &platform =
-		is_powernv ? static_cast<const TablePlatform &>(powernv_tables) : kernel_tables;
+	const TablePlatform &platform = can_have_powernv_tables(group)
+						? static_cast<const TablePlatform &>(powernv_tables)
+						: kernel_tables;
 
 	return TableGroup(group, static_cast<iommu_table_group *>(tables), platform);
 }

@@ -99,7 +99,7 @@ Result<void> PowernvTables::set_window(const TableGroup &group, unsigned int num
 	glue_link_add(table.kernel(), group.kernel(), link);
 	glue_group_set_table(group.kernel(), static_cast<int>(num), table.kernel());
 
-	/* Old firmware cannot do this on every PHB: better no window than one that goes stale. */
+	/* It worked when the group came; better no window than one whose TCEs go stale. */
 	if (!glue_opal_kill_pe(&pe))
 		return {};
 	if (unset_window(group, num, table).is_error())
