@@ -42,7 +42,7 @@ Result<void> write_argument(UserAddr argument, const void *data, unsigned long s
 	return {};
 }
 
-Result<Direction> decode_direction(unsigned int flags)
+Result<Direction> direction_of(unsigned int flags)
 {
 	switch (flags) {
 	case VFIO_DMA_MAP_FLAG_READ:
@@ -69,7 +69,7 @@ Result<MapRequest> MapRequest::decode(UserAddr argument)
 		.user = UserAddr(data.vaddr),
 		.iova = Ioba(data.iova),
 		.size = Bytes(data.size),
-		.direction = TRY(decode_direction(data.flags)),
+		.direction = TRY(direction_of(data.flags)),
 	};
 
 	TRY(request.user.checked_add(request.size));

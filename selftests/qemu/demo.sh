@@ -31,7 +31,7 @@ echo
 ending=0
 "$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" \
 	--initramfs "$initramfs" --log "$log" --live --timeout 120 \
-	--append "our_id=$(build_id "$ours") stock_id=$(build_id "$stock")" -- -smp 2 | {
+	--append "our_id=$(build_id "$ours") stock_id=$(build_id "$stock")" -- -smp 1 | {
 	show=''
 	while IFS= read -r line; do
 		case $line in

@@ -46,6 +46,7 @@ Result<Table> PowernvTables::create_table(const TableGroup &group, unsigned int 
 	if (!glue_pe_of_group(group.group(), &pe))
 		return Errno::NoDevice;
 
+	Bytes allocated = TRY(table_size(group, shape));
 	LevelShape level_shape = LevelShape::of_window(shape);
 	Ioba start = num ? Ioba(second_window_start) : group.default_window_start();
 	glue_table_geometry geometry = {
@@ -64,7 +65,7 @@ Result<Table> PowernvTables::create_table(const TableGroup &group, unsigned int 
 		return Errno::NoMemory;
 	geometry.base = root;
 
-	iommu_table *table = glue_table_create(&geometry, TRY(table_size(group, shape)).value());
+	iommu_table *table = glue_table_create(&geometry, allocated.value());
 
 	if (!table) {
 		levels.free_block(root);
