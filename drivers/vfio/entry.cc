@@ -76,6 +76,7 @@ extern "C" void tce_module_init(bool kernel_tables_only)
 extern "C" void tce_module_exit()
 {
 	glue_objects_wait();
+	tce::release_platform();
 }
 
 extern "C" long tce_container_open(unsigned long type, unsigned long *handle)

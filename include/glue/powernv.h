@@ -10,11 +10,15 @@ GLUE_BEGIN
 
 /* --- the firmware ---------------------------------------------------------------------------- */
 
-/* A PE as OPAL names it, and the NUMA node of its PHB. */
+/*
+ * A PE as OPAL names it, the NUMA node of its PHB, and, for a PHB3 only, the register that takes
+ * back its cached TCEs. On other PHBs the firmware does that.
+ */
 struct glue_pe {
 	unsigned long phb;
 	unsigned int number;
 	int node;
+	void *tce_kill_register;
 };
 
 /* The firmware is OPAL: this is a PowerNV machine. */
@@ -43,6 +47,11 @@ long glue_opal_kill_pe(const struct glue_pe *pe);
 /* The same for @pages pages from bus address @address on. Any context. */
 void glue_opal_kill_pages(const struct glue_pe *pe, unsigned long page_size, unsigned long address,
 			  unsigned long pages);
+
+/* Writes the PE's TCE kill register, which is there. Any context. */
+void glue_phb3_write_tce_kill(const struct glue_pe *pe, unsigned long value);
+/* When no PE is in use any more. May sleep. */
+void glue_phb3_unmap_registers(void);
 
 /* --- blocks of table levels ------------------------------------------------------------------ */
 

@@ -42,6 +42,25 @@ TEST_F(Platform, KernelsOwnTablesWhereTheFirmwareCannotInvalidate)
 	EXPECT_TRUE(is_default_table_of<fake::KernelTable>());
 }
 
+/* PHB3: the firmware refuses, but the driver reaches the PHB itself. */
+TEST_F(Platform, Phb3IsInvalidatedByItsRegister)
+{
+	client.close();
+	kernel.failures.fail_always(fake::Point::KillPe);
+	group.data->pe.tce_kill_register = group.data;
+	ASSERT_EQ(client.open(), 0);
+	ASSERT_EQ(client.attach(group), 0);
+	EXPECT_EQ(is_default_table_of<fake::KernelTable>(), uses_kernel_tables());
+
+	/* A run that is killed page by page, and one that takes the whole PE's. */
+	for (unsigned long pages : { 3UL, 300UL }) {
+		EXPECT_EQ(client.map(0, user, pages * page_4k), 0);
+		EXPECT_FALSE(group.data->uses_old_entries());
+		EXPECT_EQ(client.unmap(0, pages * page_4k), 0);
+		EXPECT_FALSE(group.data->uses_old_entries());
+	}
+}
+
 TEST_F(Platform, KernelsOwnTablesForAGroupWithoutAPe)
 {
 	iommu_group &other = kernel.add_group();

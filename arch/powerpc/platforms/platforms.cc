@@ -2,6 +2,7 @@
 #include "arch/powerpc/platforms/platforms.h"
 
 #include "arch/powerpc/kernel/kernel_tables.h"
+#include "arch/powerpc/platforms/powernv/invalidation.h"
 #include "arch/powerpc/platforms/powernv/powernv_tables.h"
 #include "glue/powernv.h"
 
@@ -16,14 +17,14 @@ constinit PowernvTables powernv_tables;
 constinit bool use_powernv_tables = false;
 
 /*
- * The group's PE can have tables of our own. The firmware must be able to take its cached TCEs
- * back, which it is not for every PHB (PHB3): the kernel's own code reaches the PHB itself then.
+ * The group's PE can have tables of our own. What it has cached of them must be taken back at
+ * times: without a way to do that, the kernel's own code may still have one.
  */
 bool can_have_powernv_tables(iommu_group *group)
 {
 	glue_pe pe;
 
-	return use_powernv_tables && glue_pe_of_group(group, &pe) && !glue_opal_kill_pe(&pe);
+	return use_powernv_tables && glue_pe_of_group(group, &pe) && !invalidate_pe(pe).is_error();
 }
 
 } /* namespace */
@@ -35,6 +36,11 @@ void choose_platform(bool kernel_tables_only)
 	use_powernv_tables = glue_opal_find();
 	if (!use_powernv_tables)
 		glue_opal_say_not_found();
+}
+
+void release_platform()
+{
+	glue_phb3_unmap_registers();
 }
 
 Result<TableGroup> find_table_group(iommu_group *group)

@@ -13,6 +13,9 @@ namespace tce {
  */
 void choose_platform(bool kernel_tables_only);
 
+/* At module unload, after the last group and table. */
+void release_platform();
+
 /* -ENODEV for a group without TCE tables. May sleep. */
 Result<TableGroup> find_table_group(iommu_group *group);
 

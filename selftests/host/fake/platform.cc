@@ -31,7 +31,10 @@ iommu_group &Kernel::add_group()
 		.has_window_ops = true,
 		.tables_in_memory = true,
 	};
-	group.pe = { .phb = 1, .number = static_cast<unsigned int>(groups.size()), .node = 0 };
+	group.pe = { .phb = 1,
+		     .number = static_cast<unsigned int>(groups.size()),
+		     .node = 0,
+		     .tce_kill_register = nullptr };
 	return iommu_groups.emplace_back(iommu_group{ &group });
 }
 

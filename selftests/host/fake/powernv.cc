@@ -15,6 +15,10 @@ using fake::Tces;
 
 namespace {
 
+/* Of PHB3's TCE kill register. */
+constexpr unsigned long phb3_kill_pe = 1UL << 62;
+constexpr unsigned long phb3_kill_page = 1UL << 61;
+
 /* Of a TCE. */
 constexpr unsigned long read_bit = 1;
 constexpr unsigned long write_bit = 2;
@@ -150,6 +154,27 @@ void glue_opal_kill_pages(const glue_pe *pe, unsigned long page_size, unsigned l
 			group.invalidate(*table, address / page_size, pages);
 	}
 }
+
+/* A whole PE, or one page of it, whatever the page's size. */
+void glue_phb3_write_tce_kill(const glue_pe *pe, unsigned long value)
+{
+	iommu_table_group &group = kernel().group_of(*pe);
+	unsigned long address = value & ~(phb3_kill_page | 0xffful);
+
+	if (pe->tce_kill_register != &group || (value & 0xff) != pe->number)
+		kernel().complain("a write to the TCE kill register of another PHB");
+	++group.invalidations;
+	if (value & phb3_kill_pe) {
+		group.invalidate_all();
+		return;
+	}
+	for (iommu_table *table : group.hardware) {
+		if (table && value & phb3_kill_page)
+			group.invalidate(*table, address >> table->shape.page_shift, 1);
+	}
+}
+
+void glue_phb3_unmap_registers() {}
 
 void *glue_level_alloc(int, unsigned long size, bool may_sleep)
 {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/powernv/invalidation.h"
 
-#include "glue/powernv.h"
-
 namespace tce {
 
 namespace {
@@ -14,31 +12,60 @@ namespace {
  */
 constexpr Entries most_pages_to_kill{ 32 };
 
+/* Values of PHB3's TCE kill register: what to kill, of which PE; a page by its bus address. */
+constexpr unsigned long phb3_kill_pe = 1UL << 62;
+constexpr unsigned long phb3_kill_page = 1UL << 61;
+constexpr unsigned long phb3_pe_mask = 0xff;
+
 struct Request {
 	PageShift page;
 	EntryRange range;
 };
 
-void kill_in_pe(const glue_pe *pe, void *data)
+void invalidate_pages_by_register(const glue_pe &pe, unsigned long page_size, unsigned long address,
+				  unsigned long pages)
+{
+	for (unsigned long i = 0; i < pages; ++i) {
+		glue_phb3_write_tce_kill(&pe, phb3_kill_page | (pe.number & phb3_pe_mask) |
+						      (address + i * page_size));
+	}
+}
+
+void invalidate_in_pe(const glue_pe *pe, void *data)
 {
 	const Request &request = *static_cast<const Request *>(data);
+	unsigned long page_size = request.page.size().value();
+	unsigned long address = request.range.first.value() << request.page.value();
+	unsigned long pages = request.range.count.value();
 
 	if (request.range.count > most_pages_to_kill) {
-		glue_opal_kill_pe(pe);
-		return;
+		/* It worked when the group came. */
+		static_cast<void>(invalidate_pe(*pe));
+	} else if (pe->tce_kill_register) {
+		invalidate_pages_by_register(*pe, page_size, address, pages);
+	} else {
+		glue_opal_kill_pages(pe, page_size, address, pages);
 	}
-	glue_opal_kill_pages(pe, request.page.size().value(),
-			     request.range.first.value() << request.page.value(),
-			     request.range.count.value());
 }
 
 } /* namespace */
+
+Result<void> invalidate_pe(const glue_pe &pe)
+{
+	if (pe.tce_kill_register) {
+		glue_phb3_write_tce_kill(&pe, phb3_kill_pe | (pe.number & phb3_pe_mask));
+		return {};
+	}
+	if (glue_opal_kill_pe(&pe))
+		return Errno::Io;
+	return {};
+}
 
 void invalidate_in_all_pes(iommu_table *table, PageShift page, EntryRange range)
 {
 	Request request = { page, range };
 
-	glue_link_for_each(table, kill_in_pe, &request);
+	glue_link_for_each(table, invalidate_in_pe, &request);
 }
 
 } /* namespace tce */

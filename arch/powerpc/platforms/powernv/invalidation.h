@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Makes the PEs that a table of our own is linked to see what has changed. Any context, no lock. */
+/*
+ * Makes the PEs that use a table of our own see what has changed in it. Any context, no lock.
+ *
+ * On PHB3 by its TCE kill register, on later PHBs by the firmware.
+ *
+ * Source: OPAL API, OPAL_PCI_TCE_KILL; for PHB3 arch/powerpc/platforms/powernv/pci-ioda.c.
+ */
 #pragma once
 
 #include "arch/powerpc/kernel/table.h"
+#include "glue/powernv.h"
 
 namespace tce {
+
+/* Takes back all TCEs that the PE has cached. -EIO: the firmware cannot do that for this PHB. */
+Result<void> invalidate_pe(const glue_pe &pe);
 
 /* @page is the table's page size; @range is not empty. */
 void invalidate_in_all_pes(iommu_table *table, PageShift page, EntryRange range);

@@ -101,7 +101,7 @@ Result<void> PowernvTables::set_window(const TableGroup &group, unsigned int num
 	glue_group_set_table(group.kernel(), static_cast<int>(num), table.kernel());
 
 	/* It worked when the group came; better no window than one whose TCEs go stale. */
-	if (!glue_opal_kill_pe(&pe))
+	if (!invalidate_pe(pe).is_error())
 		return {};
 	if (unset_window(group, num, table).is_error())
 		table.keep_for_ever();
@@ -118,7 +118,8 @@ Result<void> PowernvTables::unset_window(const TableGroup &group, unsigned int n
 
 	bool refused = glue_opal_map_window(&pe, num, 0, 0, 0, 0);
 
-	glue_opal_kill_pe(&pe);
+	/* Nothing more could be done about it. */
+	static_cast<void>(invalidate_pe(pe));
 	glue_group_set_table(group.kernel(), static_cast<int>(num), nullptr);
 	glue_link_remove(table.kernel(), group.kernel());
 	iommu_tce_table_put(table.kernel());

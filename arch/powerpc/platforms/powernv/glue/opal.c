@@ -12,6 +12,8 @@
 
 #include "glue/powernv.h"
 
+#include "phb3.h"
+
 static typeof(opal_pci_map_pe_dma_window) *map_pe_dma_window;
 static typeof(opal_pci_tce_kill) *tce_kill;
 
@@ -81,6 +83,7 @@ static int read_pe(struct device *device, void *data)
 	pe->phb = phb_id;
 	pe->number = pdn->pe_number;
 	pe->node = phb->node;
+	pe->tce_kill_register = (__force void *)phb3_tce_kill_register(phb->dn);
 	return 1;
 }
 
