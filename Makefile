@@ -9,7 +9,7 @@ MODULE := vfio_iommu_spapr_tce.ko
 
 # The kernels that the module is tested on, and the lanes that test it: <machine>-<kernel>.
 KERNELS := 6.12
-LANES := powernv9-6.12 powernv8-6.12
+LANES := powernv9-6.12 powernv8-6.12 powernv10-6.12
 
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)

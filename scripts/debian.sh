@@ -31,7 +31,7 @@ debian_packages() {
 	# The libraries are what the programs in linux-kbuild are linked to.
 	bookworm:build) echo "$build_packages libelf1 libssl3 zlib1g" ;;
 	trixie:build) echo "$build_packages libelf1t64 libssl3t64 zlib1g" ;;
-	*:qemu) echo "qemu-system-ppc" ;;
+	*:qemu) echo "qemu-system-ppc device-tree-compiler" ;;
 	*:host-tests) echo "g++ clang libclang-rt-dev libgtest-dev make" ;;
 	*:lint) echo "sparse clang-format clang-tidy shellcheck" ;;
 	*) return 1 ;;

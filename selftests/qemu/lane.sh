@@ -11,11 +11,11 @@ programs_dir=$build/selftests/vfio-ppc64le
 open_lane() {
 	lane=$1
 	case $lane in
-	powernv8-6.12 | powernv9-6.12)
+	powernv8-6.12 | powernv9-6.12 | powernv10-6.12)
 		machine=${lane%%-*}
 		kernel=${lane#*-}
 		;;
-	*) die "unknown lane $lane (known: powernv8-6.12 powernv9-6.12)" ;;
+	*) die "unknown lane $lane (known: powernv8-6.12 powernv9-6.12 powernv10-6.12)" ;;
 	esac
 	# Parameters of the kernel that are for our module; see lane-init.
 	parameters=''

@@ -49,18 +49,48 @@ for bus in pcie.0 pcie.1; do
 	devices+=(-device "edu,bus=$bus,addr=0.0,multifunction=on,dma_mask=0xffffffffffffffff"
 		-device "pci-testdev,bus=$bus,addr=0.1")
 done
+# Of every size of large pages that the MMU has a few are set aside, for large
+# TCEs. A page of 1G must be aligned in what the kernel has not taken yet.
+radix=''
 case $machine in
-powernv8 | powernv9) set -- -M "$machine" -m 2G "${devices[@]}" "$@" ;;
-*) die "unknown machine $machine (known: powernv8 powernv9)" ;;
+powernv8) huge='hugepagesz=16M hugepages=4' memory=2G ;;
+powernv9 | powernv10)
+	radix=yes
+	huge='hugepagesz=2M hugepages=8 hugepagesz=1G hugepages=1' memory=3G
+	;;
+*) die "unknown machine $machine (known: powernv8 powernv9 powernv10)" ;;
 esac
-
 # An oops ends the boot: what came after it would mean nothing.
-append="console=hvc0 loglevel=4 panic=-1 oops=panic $append"
+append="console=hvc0 loglevel=4 panic=-1 oops=panic $huge $append"
+set -- -M "$machine" -m "$memory" "${devices[@]}" "$@" -display none -no-reboot \
+	-kernel "$kernel/vmlinux" -initrd "$initramfs"
+
+# radix_tree FILE QEMU-ARGS...: QEMU's own device tree for a machine, to which is
+# added what is missing there: the page sizes of the radix MMU, without which
+# Linux has no large pages. The format is that of the POWER ISA's AP encodings:
+# the encoding in the first three bits, log2 of the size in the last.
+radix_tree() {
+	local tree=$1 cpu
+	shift
+	printf 'dumpdtb %s\nquit\n' "$tree" | timeout 60 qemu-system-ppc64 "$@" -S \
+		-serial none -monitor stdio >>"$log_dir/$self.log" 2>&1 || return 1
+	for cpu in $(fdtget -l "$tree" /cpus); do
+		fdtput -t x "$tree" "/cpus/$cpu" ibm,processor-radix-AP-encodings \
+			0000000c a0000010 20000015 4000001e || return 1
+	done
+}
+
+# With -dtb QEMU uses that tree as it is, and it has the kernel's command line.
+if [ -n "$radix" ]; then
+	tree=${log%.log}.dtb
+	radix_tree "$tree" "$@" -append "$append" || die "no device tree; see build/log/$self.log"
+	set -- "$@" -dtb "$tree"
+else
+	set -- "$@" -append "$append"
+fi
 
 # Process substitution, because $! is then QEMU itself.
-exec 3>"$log" 4< <(exec qemu-system-ppc64 "$@" -display none -monitor none \
-	-serial stdio -no-reboot -kernel "$kernel/vmlinux" \
-	-initrd "$initramfs" -append "$append" </dev/null 2>&1)
+exec 3>"$log" 4< <(exec qemu-system-ppc64 "$@" -monitor none -serial stdio </dev/null 2>&1)
 pid=$!
 # shellcheck disable=SC2064 # now, not later
 trap "kill $pid 2>/dev/null || true" EXIT
