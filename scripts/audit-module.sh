@@ -43,6 +43,10 @@ calls=$($readelf -rW "$module" | grep -c 'R_PPC64_REL24 .*_mcount' || true)
 listed=$(printf '%s\n' "$sections" | sed -n 's/.* __mcount_loc *PROGBITS *[0-9a-f]* [0-9a-f]* \([0-9a-f]*\) .*/\1/p')
 complain "calls of _mcount that ftrace does not know" \
 	"$([ "$calls" -le $((0x0${listed:-0} / 8)) ] || echo "$calls calls, $((0x0$listed / 8)) known")"
+# An inline function that two objects have a copy of is listed for both, and there once.
+complain "calls of _mcount that ftrace would patch twice" \
+	"$([ "$calls" -eq 0 ] || [ "$calls" -ge $((0x0${listed:-0} / 8)) ] ||
+		echo "$calls calls, $((0x0$listed / 8)) known")"
 
 [ "$broken" -eq 0 ] || exit 1
 echo "audit: $(printf '%s\n' "$undefined" | wc -l) undefined symbols, all expected;" \

@@ -13,7 +13,7 @@ Result<void> Container::attach(iommu_group *group)
 
 	if (!tables.has_dynamic_windows())
 		return Errno::Invalid;
-	if (find(group))
+	if (find(group) || (m_type == ContainerType::V1 && !m_groups.is_empty()))
 		return Errno::Busy;
 	if (!m_groups.is_empty() && !m_groups.first()->tables.can_share_tables_with(tables))
 		return Errno::NotPermitted;
@@ -48,7 +48,33 @@ void Container::detach(iommu_group *group)
 
 Result<void> Container::get_info(const InfoRequest &request)
 {
-	return request.answer(*TRY(any_group()));
+	return request.answer(*TRY(any_group()), m_type == ContainerType::V2);
+}
+
+Result<void> Container::enable(const NoArgument &)
+{
+	if (m_enabled)
+		return Errno::Busy;
+
+	Pages window = pages_for(TRY(any_group())->default_window_size());
+
+	if (!window.value())
+		return Errno::NotPermitted;
+	TRY(claim_by_caller());
+	m_window_charge = TRY(LockedMemory::charge(m_owner.get(), window));
+	m_enabled = true;
+	return {};
+}
+
+Result<void> Container::disable(const NoArgument &)
+{
+	for (Slot &window : m_windows) {
+		if (window)
+			mapper(*window).clear();
+	}
+	m_window_charge = LockedMemory();
+	m_enabled = false;
+	return {};
 }
 
 Result<void> Container::register_memory(const MemoryRequest &request)
@@ -73,8 +99,16 @@ Result<void> Container::map(const MapRequest &request)
 
 	if (!geometry.page().divides(request.user.value()))
 		return Errno::Invalid;
-	return mapper(window).map(TRY(geometry.range(request.iova, request.size)), request.user,
-				  request.direction);
+
+	EntryRange range = TRY(geometry.range(request.iova, request.size));
+
+	if (m_type == ContainerType::V2)
+		return mapper(window).map(range, request.user, request.direction);
+
+	PinnedPages pages = TRY(
+		PinnedPages::pin(request.user, range.count, geometry.page(), request.direction));
+
+	return mapper(window).map(range, pages, request.direction);
 }
 
 Result<void> Container::unmap(const UnmapRequest &request)
@@ -132,6 +166,7 @@ Container::Remains Container::close()
 {
 	for (Slot &window : m_windows)
 		window = Slot();
+	m_window_charge = LockedMemory();
 	m_closed = true;
 	return { kcxx::move(m_memory), kcxx::move(m_owner) };
 }
@@ -214,6 +249,11 @@ Result<unsigned int> Container::add_window(const TableGroup &group, const Window
 {
 	unsigned int num = TRY(free_slot());
 	Slot window = TRY(Window::create(m_owner, group, num, shape));
+
+	/* KVM counts mappings in registered regions, of which v1 has none. */
+	if (m_type == ContainerType::V1)
+		window->table().hide_from_kvm();
+
 	Attachment *last_set = nullptr;
 	kcxx::ScopeExit rollback([&] {
 		for (Attachment &attachment : m_groups) {

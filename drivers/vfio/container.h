@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Container: what one open VFIO container with an IOMMU of type VFIO_SPAPR_TCE_v2_IOMMU holds:
- * the groups attached to it, the DMA windows that all of these groups share, and the memory that
- * was registered for mapping.
+ * Container: what one open VFIO container with an IOMMU of type VFIO_SPAPR_TCE_IOMMU (v1) or
+ * VFIO_SPAPR_TCE_v2_IOMMU holds: the groups attached to it, the DMA windows that all of these
+ * groups share, and the memory that was registered for mapping.
+ *
+ * The types differ in where the memory of MAP_DMA comes from. A v2 container maps what was
+ * registered in it. A v1 container pins what it maps, page by page, and is charged for all that its
+ * one window can hold as long as it is enabled; it has one group and the default window only.
  *
  * Locking: one mutex, of Locked<Container> in shared_container.h, covers everything here. All
  * functions run under it, in process context, and may sleep.
  *
- * The container belongs to the process (the address space) that first registered memory or
- * created or removed a window; every ioctl of another one is -EPERM from then on.
+ * The container belongs to the process (the address space) that first registered memory, created
+ * or removed a window or enabled the container; every ioctl of another one is -EPERM from then on.
  *
  * The default window is *pending* from the first attach on: it is created by the first request
  * that needs it, so that a user who removes it right away never pays for it.
@@ -19,6 +23,7 @@
 
 #include "arch/powerpc/kernel/table_group.h"
 #include "drivers/vfio/address_space.h"
+#include "drivers/vfio/locked_memory.h"
 #include "drivers/vfio/mapper.h"
 #include "drivers/vfio/memory_registry.h"
 #include "drivers/vfio/requests.h"
@@ -28,12 +33,16 @@
 
 namespace tce {
 
+enum class ContainerType { V1, V2 };
+
 class Container {
 public:
+	explicit Container(ContainerType type) : m_type(type) {}
+
 	/*
 	 * Adds a group and makes all windows its own. -ENODEV: no TCE tables; -EINVAL: no dynamic
-	 * windows; -EBUSY: attached already; -EPERM: cannot share tables with the others; -ENOMEM,
-	 * -EIO: a window could not be set, and the group has none now.
+	 * windows; -EBUSY: attached already, or a second one in v1; -EPERM: cannot share tables
+	 * with the others; -ENOMEM, -EIO: a window could not be set, and the group has none now.
 	 */
 	Result<void> attach(iommu_group *group);
 
@@ -43,18 +52,30 @@ public:
 	/* -ENXIO in a container without groups; -EFAULT. */
 	Result<void> get_info(const InfoRequest &request);
 
-	/* -EBUSY, -EINVAL, -ENOMEM, -EFAULT: see MemoryRegistry. */
+	/*
+	 * v1: allows mapping, and charges the default window's size. -EBUSY: is enabled; -EPERM:
+	 * there is no default window; -ENXIO without a group; -ENOMEM beyond the limit.
+	 */
+	Result<void> enable(const NoArgument &);
+	/* v1: forbids mapping, unmaps all and gives the charge back. */
+	Result<void> disable(const NoArgument &);
+
+	/* v2. -EBUSY, -EINVAL, -ENOMEM, -EFAULT: see MemoryRegistry. */
 	Result<void> register_memory(const MemoryRequest &request);
-	/* -EPERM before the first registration or window; -ENOENT, -EBUSY: see MemoryRegistry. */
+	/* v2. -EPERM before the first registration or window; -ENOENT, -EBUSY: see MemoryRegistry.
+	 */
 	Result<void> unregister_memory(const MemoryRequest &request);
 
-	/* -EPERM before the first registration; -ENXIO: no such window; -EINVAL, -ENOMEM. */
+	/*
+	 * -EPERM: not enabled, in v2 before the first registration; -ENXIO: no such window;
+	 * -EINVAL, -ENOMEM; in v1 -EFAULT: see PinnedPages.
+	 */
 	Result<void> map(const MapRequest &request);
 	Result<void> unmap(const UnmapRequest &request);
 
-	/* -ENXIO without groups; -ENOSPC: all slots taken; -EINVAL, -ENOMEM, -EIO; -EFAULT. */
+	/* v2. -ENXIO without groups; -ENOSPC: all slots taken; -EINVAL, -ENOMEM, -EIO; -EFAULT. */
 	Result<void> create_window(const CreateRequest &request);
-	/* -ENXIO without groups; -EINVAL: the address is in no window. */
+	/* v2. -ENXIO without groups; -EINVAL: the address is in no window. */
 	Result<void> remove_window(const RemoveRequest &request);
 
 	/*
@@ -99,13 +120,16 @@ private:
 	void drop_window(unsigned int num);
 	Mapper mapper(const Window &window);
 
+	const ContainerType m_type;
 	kcxx::List<Attachment> m_groups;
 	Slot m_windows[max_tables];
 	MemoryRegistry m_memory;
 	AddressSpace m_owner;
+	/* v1: for what the default window can hold, while the container is enabled. */
+	LockedMemory m_window_charge;
 	Replaced m_replaced;
 	bool m_default_window_pending = false;
-	/* Memory was registered at least once: mapping is allowed. */
+	/* Mapping is allowed: in v2 since memory was first registered. */
 	bool m_enabled = false;
 	bool m_closed = false;
 };

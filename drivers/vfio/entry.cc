@@ -15,39 +15,68 @@ namespace tce {
 
 namespace {
 
+bool supports(unsigned long iommu_type)
+{
+	return iommu_type == VFIO_SPAPR_TCE_IOMMU || iommu_type == VFIO_SPAPR_TCE_v2_IOMMU;
+}
+
 /* Decodes the argument and does what it asks for, on behalf of the container's process only. */
 template <typename Request>
-Result<void> serve(unsigned long handle, UserAddr argument,
+Result<void> serve(SharedContainer &container, UserAddr argument,
 		   Result<void> (Container::*perform)(const Request &))
 {
 	Request request = TRY(Request::decode(argument));
-	kcxx::Ref<SharedContainer> container = TRY(SharedContainer::find(handle));
 
-	return container->state().with([&](Container &state) -> Result<void> {
+	return container.state().with([&](Container &state) -> Result<void> {
 		TRY(state.check_caller());
 		return (state.*perform)(request);
 	});
 }
 
-Result<void> dispatch(unsigned long handle, unsigned int cmd, UserAddr argument)
+Result<void> dispatch_v1(SharedContainer &container, unsigned int cmd, UserAddr argument)
 {
 	switch (cmd) {
-	case VFIO_IOMMU_SPAPR_TCE_GET_INFO:
-		return serve(handle, argument, &Container::get_info);
-	case VFIO_IOMMU_SPAPR_REGISTER_MEMORY:
-		return serve(handle, argument, &Container::register_memory);
-	case VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY:
-		return serve(handle, argument, &Container::unregister_memory);
-	case VFIO_IOMMU_MAP_DMA:
-		return serve(handle, argument, &Container::map);
-	case VFIO_IOMMU_UNMAP_DMA:
-		return serve(handle, argument, &Container::unmap);
-	case VFIO_IOMMU_SPAPR_TCE_CREATE:
-		return serve(handle, argument, &Container::create_window);
-	case VFIO_IOMMU_SPAPR_TCE_REMOVE:
-		return serve(handle, argument, &Container::remove_window);
+	case VFIO_IOMMU_ENABLE:
+		return serve(container, argument, &Container::enable);
+	case VFIO_IOMMU_DISABLE:
+		return serve(container, argument, &Container::disable);
 	default:
 		return Errno::NotTty;
+	}
+}
+
+Result<void> dispatch_v2(SharedContainer &container, unsigned int cmd, UserAddr argument)
+{
+	switch (cmd) {
+	case VFIO_IOMMU_SPAPR_REGISTER_MEMORY:
+		return serve(container, argument, &Container::register_memory);
+	case VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY:
+		return serve(container, argument, &Container::unregister_memory);
+	case VFIO_IOMMU_SPAPR_TCE_CREATE:
+		return serve(container, argument, &Container::create_window);
+	case VFIO_IOMMU_SPAPR_TCE_REMOVE:
+		return serve(container, argument, &Container::remove_window);
+	default:
+		return Errno::NotTty;
+	}
+}
+
+Result<void> dispatch(unsigned long handle, unsigned int cmd, UserAddr argument)
+{
+	kcxx::Ref<SharedContainer> found = TRY(SharedContainer::find(handle));
+	SharedContainer &container = *found.get();
+
+	switch (cmd) {
+	case VFIO_IOMMU_SPAPR_TCE_GET_INFO:
+		return serve(container, argument, &Container::get_info);
+	case VFIO_IOMMU_MAP_DMA:
+		return serve(container, argument, &Container::map);
+	case VFIO_IOMMU_UNMAP_DMA:
+		return serve(container, argument, &Container::unmap);
+	default:
+		return container.type() == ContainerType::V1
+			       ? dispatch_v1(container, cmd, argument)
+			       : dispatch_v2(container, cmd, argument);
 	}
 }
 
@@ -65,6 +94,7 @@ Result<void> attach_group(unsigned long handle, iommu_group *group)
 using kcxx::Errno;
 using kcxx::Result;
 using tce::Container;
+using tce::ContainerType;
 using tce::SharedContainer;
 
 extern "C" void tce_module_init(bool kernel_tables_only)
@@ -81,10 +111,11 @@ extern "C" void tce_module_exit()
 
 extern "C" long tce_container_open(unsigned long type, unsigned long *handle)
 {
-	if (type != VFIO_SPAPR_TCE_v2_IOMMU)
+	if (!tce::supports(type))
 		return kcxx::Error(Errno::Invalid).as_kernel();
 
-	Result<unsigned long> container = SharedContainer::open();
+	Result<unsigned long> container = SharedContainer::open(
+		type == VFIO_SPAPR_TCE_IOMMU ? ContainerType::V1 : ContainerType::V2);
 
 	if (container.is_error())
 		return container.error().as_kernel();
@@ -101,7 +132,7 @@ extern "C" long tce_container_ioctl(unsigned long handle, unsigned int cmd, unsi
 {
 	/* The VFIO core asks this also before there is a container. */
 	if (cmd == VFIO_CHECK_EXTENSION)
-		return arg == VFIO_SPAPR_TCE_v2_IOMMU;
+		return tce::supports(arg);
 	return kcxx::to_errno(tce::dispatch(handle, cmd, tce::UserAddr(arg)));
 }
 

@@ -20,13 +20,25 @@ public:
 		return LockedMemory(AddressSpace::share(mm), pages);
 	}
 
+	/* Charges nothing. */
+	LockedMemory() = default;
 	LockedMemory(LockedMemory &&) = default;
-	LockedMemory &operator=(LockedMemory &&) = delete;
+	LockedMemory &operator=(LockedMemory &&other) noexcept
+	{
+		LockedMemory old(kcxx::move(other));
+
+		kcxx::swap(m_mm, old.m_mm);
+		kcxx::swap(m_pages, old.m_pages);
+		return *this;
+	}
 	~LockedMemory()
 	{
 		if (m_mm)
 			account_locked_vm(m_mm.get(), m_pages.value(), false);
 	}
+
+	/* Something is charged. */
+	explicit operator bool() const { return static_cast<bool>(m_mm); }
 
 private:
 	LockedMemory(AddressSpace mm, Pages pages) : m_mm(kcxx::move(mm)), m_pages(pages) {}

@@ -17,28 +17,101 @@ Entries smallest(Entries a, Entries b, Entries c = Entries(Replaced::capacity))
 	return ab < c ? ab : c;
 }
 
+/* Whole pages of size @page from @from to the end of @region. */
+Entries pages_in(const Region &region, UserAddr from, PageShift page)
+{
+	return Entries((region.range().end() - from).value() >> page.value());
+}
+
+/*
+ * A place in one region of registered memory. take() counts the page there for an entry, of which
+ * backing() tells; give_back() is for when there is no such entry after all.
+ */
+class RegisteredRun {
+public:
+	RegisteredRun(const Region &region, UserAddr user, PageShift page)
+		: m_region(region.kernel()), m_user(user), m_page(page)
+	{
+	}
+
+	Result<HostPhys> take() const
+	{
+		unsigned long hpa;
+
+		TRY(Result<void>::from_kernel(
+			mm_iommu_ua_to_hpa(m_region, m_user.value(), m_page.value(), &hpa)));
+		TRY(Result<void>::from_kernel(mm_iommu_mapped_inc(m_region)));
+		return HostPhys(hpa);
+	}
+	void give_back() const { mm_iommu_mapped_dec(m_region); }
+	Backing backing() const { return Backing::registered(m_user); }
+	void step() { m_user += m_page.size(); }
+
+private:
+	mm_iommu_table_group_mem_t *m_region;
+	UserAddr m_user;
+	PageShift m_page;
+};
+
+/* Registered memory from an address on, all of which is known to be registered. */
+class RegisteredMemory {
+public:
+	RegisteredMemory(const MemoryRegistry &registry, UserAddr user, PageShift page)
+		: m_registry(registry), m_region(registry.find(user)), m_user(user), m_page(page)
+	{
+	}
+
+	RegisteredRun run() const { return RegisteredRun(*m_region, m_user, m_page); }
+	/* To the end of the region. */
+	Entries left() const { return pages_in(*m_region, m_user, m_page); }
+	void advance(Entries count)
+	{
+		m_user += Bytes(count.value() << m_page.value());
+		if (!m_region->range().contains(m_user))
+			m_region = m_registry.find(m_user);
+	}
+
+private:
+	const MemoryRegistry &m_registry;
+	const Region *m_region;
+	UserAddr m_user;
+	PageShift m_page;
+};
+
 } /* namespace */
 
 Result<void> Mapper::map(EntryRange range, UserAddr user, Direction direction)
 {
 	TRY(check_backing(range, user));
 
+	RegisteredMemory memory(m_registry, user, m_page);
+
+	return map_from(memory, range, direction);
+}
+
+Result<void> Mapper::map(EntryRange range, PinnedPages &pages, Direction direction)
+{
+	return map_from(pages, range, direction);
+}
+
+template <typename Memory>
+Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction direction)
+{
 	Leaf leaf = TRY(reserve(range));
 	EntryRange left = range;
 	kcxx::ScopeExit rollback([&] { unmap({ range.first, left.first - range.first }); });
 
 	for (;;) {
-		const Region &region = *m_registry.find(user);
-		Entries run = smallest(pages_in(region, user), smallest(left.count, leaf.count));
+		Entries run = smallest(memory.left(), smallest(left.count, leaf.count));
 		Entries mapped;
 		Result<void> result =
-			map_run(region, leaf, { left.first, run }, user, direction, mapped);
+			map_run(memory.run(), leaf, { left.first, run }, direction, mapped);
 
 		left = { left.first + mapped, left.count - mapped };
+		memory.advance(mapped);
 		TRY(result);
 		if (!left.count.value())
 			break;
-		user += Bytes(mapped.value() << m_page.value());
 		leaf = m_table.find(left.first);
 		glue_cond_resched();
 	}
@@ -74,7 +147,7 @@ Result<void> Mapper::check_backing(EntryRange range, UserAddr user) const
 		if (!region)
 			return Errno::Invalid;
 
-		Entries run = smallest(pages_in(*region, user), left);
+		Entries run = smallest(pages_in(*region, user, m_page), left);
 
 		/* The region ends within an IOMMU page. */
 		if (!run.value())
@@ -115,16 +188,15 @@ Result<Leaf> Mapper::reserve(EntryRange range) const
 	return first;
 }
 
-/* Maps memory of one region into one leaf. @mapped tells how far that came. */
-Result<void> Mapper::map_run(const Region &region, const Leaf &leaf, EntryRange run, UserAddr user,
-			     Direction direction, Entries &mapped)
+/* Maps memory that follows each other into one leaf. @mapped tells how far that came. */
+template <typename Run>
+Result<void> Mapper::map_run(Run memory, const Leaf &leaf, EntryRange run, Direction direction,
+			     Entries &mapped)
 {
 	const unsigned long tce_bits = permissions(direction);
 	const unsigned long count = run.count.value();
-	const Bytes page_size = m_page.size();
 	AtomicBigEndian *const view = leaf.view;
 	AtomicBigEndian *const tces = leaf.tces;
-	mm_iommu_table_group_mem_t *const owner = region.kernel();
 	unsigned long i = 0;
 	kcxx::ScopeExit progress([&] {
 		mapped = Entries(i);
@@ -132,41 +204,34 @@ Result<void> Mapper::map_run(const Region &region, const Leaf &leaf, EntryRange 
 	});
 
 	if (!tces) {
-		for (; i < count; ++i, user += page_size) {
-			TRY(map_entry(owner, view[i], user, [&](HostPhys page) {
+		for (; i < count; ++i, memory.step()) {
+			TRY(map_entry(memory, view[i], [&](HostPhys page) {
 				return m_table.exchange(run.first + Entries(i), page, direction);
 			}));
 		}
 		return {};
 	}
-	for (; i < count; ++i, user += page_size) {
-		TRY(map_entry(owner, view[i], user, [&](HostPhys page) -> Result<OldEntry> {
+	for (; i < count; ++i, memory.step()) {
+		TRY(map_entry(memory, view[i], [&](HostPhys page) -> Result<OldEntry> {
 			return OldEntry(tces[i].exchange(encode_tce(page, tce_bits)));
 		}));
 	}
 	return {};
 }
 
-/* Maps one page of the region @owner. @exchange(page) writes the TCE and returns the old one. */
-template <typename Exchange>
-inline Result<void> Mapper::map_entry(mm_iommu_table_group_mem_t *owner, AtomicBigEndian &view,
-				      UserAddr user, Exchange exchange)
+/* Maps the next page of @memory. @exchange(page) writes the TCE and returns the old one. */
+template <typename Run, typename Exchange>
+inline Result<void> Mapper::map_entry(const Run &memory, AtomicBigEndian &view, Exchange exchange)
 {
-	unsigned long hpa;
-
-	TRY(Result<void>::from_kernel(
-		mm_iommu_ua_to_hpa(owner, user.value(), m_page.value(), &hpa)));
-	TRY(Result<void>::from_kernel(mm_iommu_mapped_inc(owner)));
-
-	Result<OldEntry> old = exchange(HostPhys(hpa));
+	Result<OldEntry> old = exchange(TRY(memory.take()));
 
 	if (old.is_error()) {
-		mm_iommu_mapped_dec(owner);
+		memory.give_back();
 		return old.error();
 	}
 	if (!old.value().is_empty())
-		m_replaced.add(old.value(), UserAddr(view.load()));
-	view.store(user.value());
+		m_replaced.add(old.value(), Backing(view.load()));
+	view.store(memory.backing().word());
 	return {};
 }
 
@@ -208,11 +273,11 @@ inline bool Mapper::empty_entry(AtomicBigEndian &view, Exchange exchange)
 	if (old.is_error() || old.value().is_empty())
 		return false;
 
-	unsigned long user = view.load();
+	Backing backing(view.load());
 
-	m_replaced.add(old.value(), UserAddr(user));
+	m_replaced.add(old.value(), backing);
 	/* KVM may have mapped something else in the meantime, and said so here. */
-	view.replace(user, 0);
+	view.replace(backing.word(), 0);
 	return true;
 }
 
@@ -222,15 +287,21 @@ void Mapper::settle(EntryRange run)
 	if (m_replaced.is_empty())
 		return;
 	m_table.invalidate(run);
-	m_replaced.drop_all([&](OldEntry old, UserAddr user) { drop(old, user); });
+	m_replaced.drop_all([&](OldEntry old, Backing backing) { drop(old, backing); });
 }
 
 /*
- * What an exchange took out of the table belongs to the region of @user no longer. The page is
- * marked first: when the count is dropped, the region can be released.
+ * What an exchange took out of the table belongs to its region no longer. The page is marked
+ * first: when the count is dropped, the region can be released.
  */
-inline void Mapper::drop(OldEntry old, UserAddr user)
+inline void Mapper::drop(OldEntry old, Backing backing)
 {
+	if (backing.is_pinned()) {
+		drop_pinned(old, backing);
+		return;
+	}
+
+	UserAddr user = backing.user();
 	mm_iommu_table_group_mem_t *owner = m_last_owner && m_last_owner->range().contains(user)
 						    ? m_last_owner->kernel()
 						    : find_owner(user);
@@ -241,6 +312,13 @@ inline void Mapper::drop(OldEntry old, UserAddr user)
 		mm_iommu_mapped_dec(owner);
 }
 
+void Mapper::drop_pinned(OldEntry old, Backing backing)
+{
+	/* Else KVM has taken the page out, and may be about to put it back. */
+	if (old.page() == backing.page())
+		unpin(backing, old.device_writes());
+}
+
 mm_iommu_table_group_mem_t *Mapper::find_owner(UserAddr user)
 {
 	m_last_owner = m_registry.find(user);
@@ -249,12 +327,6 @@ mm_iommu_table_group_mem_t *Mapper::find_owner(UserAddr user)
 
 	/* KVM maps all that the process has registered, be it by another container. */
 	return mm_iommu_lookup(m_mm, user.value(), m_page.size().value());
-}
-
-/* Whole IOMMU pages from @from to the end of @region. */
-Entries Mapper::pages_in(const Region &region, UserAddr from) const
-{
-	return Entries((region.range().end() - from).value() >> m_page.value());
 }
 
 } /* namespace tce */

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mapper: puts user memory into a table and takes it out again.
+ * Mapper: puts user memory into a table and takes it out again. The memory is either registered
+ * before, in a region of the kernel's (v2), or pinned page by page for its entries (v1); the view's
+ * word tells which (Backing), so that entries of both kinds are taken out in the same way.
  *
- * Each entry that is mapped counts once in the kernel's region that it points into
+ * An entry of a pinned page has the pin. It is given back only if the exchange has taken out the
+ * very page that the view names: where KVM has put something else into a table of the kernel's own
+ * platform code, a page stays pinned rather than be unpinned while a PE can reach it. (It has no
+ * way to change our own tables: Table::hide_from_kvm().)
+ *
+ * Each entry of registered memory counts once in the kernel's region that it points into
  * (mm_iommu_mapped_inc), so that the memory stays pinned as long as a device can reach it. KVM's
  * H_PUT_TCE handlers do the same on the same tables at the same time. Therefore whoever takes a
  * TCE out by an exchange, and sees there that it was valid, drops its count: the region that it
  * belongs to is the one of the address in the userspace view.
  *
- * A region's count may be dropped only when no PE can have the TCE cached any more: another
+ * A region's count may be dropped, and a page unpinned, only when no PE can have the TCE cached any
+ * more: another
  * container of the process can release the region at that very moment. What an exchange has taken
  * out is therefore collected (Replaced), and dropped after the invalidation.
  *
@@ -23,31 +31,33 @@
 
 #include "arch/powerpc/kernel/table.h"
 #include "arch/powerpc/kernel/tce_types.h"
+#include "drivers/vfio/backing.h"
 #include "drivers/vfio/memory_registry.h"
+#include "drivers/vfio/pinned_pages.h"
 
 namespace tce {
 
-/* TCEs that a run has taken out of a table, with the user's address that each was for. */
+/* TCEs that a run has taken out of a table, with the memory that was behind each. */
 class Replaced {
 public:
 	/* Also the longest run. Makes a container, which holds one of these, fit into 4 KiB. */
 	static constexpr unsigned long capacity = 224;
 
 	bool is_empty() const { return !m_count; }
-	void add(OldEntry old, UserAddr user) { m_entries[m_count++] = { old, user }; }
+	void add(OldEntry old, Backing backing) { m_entries[m_count++] = { old, backing }; }
 
-	/* Calls @drop(old, user) for each, and forgets them. */
+	/* Calls @drop(old, backing) for each, and forgets them. */
 	template <typename Drop> void drop_all(Drop drop)
 	{
 		for (unsigned long i = 0; i < m_count; ++i)
-			drop(m_entries[i].old, m_entries[i].user);
+			drop(m_entries[i].old, m_entries[i].backing);
 		m_count = 0;
 	}
 
 private:
 	struct Entry {
 		OldEntry old = OldEntry(0);
-		UserAddr user;
+		Backing backing;
 	};
 
 	unsigned long m_count = 0;
@@ -72,6 +82,12 @@ public:
 	 */
 	Result<void> map(EntryRange range, UserAddr user, Direction direction);
 
+	/*
+	 * Maps @range to @pages, which are as many, in place of what was there, and takes over the
+	 * pins of those that it has mapped. -ENOMEM.
+	 */
+	Result<void> map(EntryRange range, PinnedPages &pages, Direction direction);
+
 	/* Unmaps @range; what is not mapped there stays so. Allocates nothing. */
 	void unmap(EntryRange range);
 
@@ -82,20 +98,22 @@ private:
 	Result<void> check_backing(EntryRange range, UserAddr user) const;
 	Result<void> check_large_pages(const Region &region, UserAddr user, Entries count) const;
 	Result<Leaf> reserve(EntryRange range) const;
-	Result<void> map_run(const Region &region, const Leaf &leaf, EntryRange run, UserAddr user,
-			     Direction direction, Entries &mapped);
+	template <typename Memory>
+	Result<void> map_from(Memory &memory, EntryRange range, Direction direction);
+	template <typename Run>
+	Result<void> map_run(Run memory, const Leaf &leaf, EntryRange run, Direction direction,
+			     Entries &mapped);
 	/* What is done per entry is inlined: it is all that counts in a long run. */
-	template <typename Exchange>
-	[[gnu::always_inline]] Result<void> map_entry(mm_iommu_table_group_mem_t *owner,
-						      AtomicBigEndian &view, UserAddr user,
+	template <typename Run, typename Exchange>
+	[[gnu::always_inline]] Result<void> map_entry(const Run &memory, AtomicBigEndian &view,
 						      Exchange exchange);
 	void empty_run(const Leaf &leaf, EntryRange run);
 	template <typename Exchange>
 	[[gnu::always_inline]] bool empty_entry(AtomicBigEndian &view, Exchange exchange);
 	void settle(EntryRange run);
-	[[gnu::always_inline]] void drop(OldEntry old, UserAddr user);
+	[[gnu::always_inline]] void drop(OldEntry old, Backing backing);
+	[[gnu::noinline]] void drop_pinned(OldEntry old, Backing backing);
 	[[gnu::noinline]] mm_iommu_table_group_mem_t *find_owner(UserAddr user);
-	Entries pages_in(const Region &region, UserAddr from) const;
 
 	const Table &m_table;
 	const MemoryRegistry &m_registry;

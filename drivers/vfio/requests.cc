@@ -128,16 +128,18 @@ Result<InfoRequest> InfoRequest::decode(UserAddr argument)
 	return InfoRequest{ argument, data.argsz >= SIZE_THROUGH(data, ddw) };
 }
 
-Result<void> InfoRequest::answer(const TableGroup &group) const
+Result<void> InfoRequest::answer(const TableGroup &group, bool dynamic_windows) const
 {
 	vfio_iommu_spapr_tce_info data = {};
 
-	data.flags = VFIO_IOMMU_SPAPR_INFO_DDW;
 	data.dma32_window_start = static_cast<__u32>(group.default_window_start().value());
 	data.dma32_window_size = static_cast<__u32>(group.default_window_size().value());
-	data.ddw.pgsizes = group.page_sizes();
-	data.ddw.max_dynamic_windows_supported = group.max_windows();
-	data.ddw.levels = group.max_levels();
+	if (dynamic_windows) {
+		data.flags = VFIO_IOMMU_SPAPR_INFO_DDW;
+		data.ddw.pgsizes = group.page_sizes();
+		data.ddw.max_dynamic_windows_supported = group.max_windows();
+		data.ddw.levels = group.max_levels();
+	}
 
 	/* argsz stays as the user set it. */
 	constexpr unsigned long begin = offsetof(vfio_iommu_spapr_tce_info, flags);

@@ -14,6 +14,11 @@
 
 namespace tce {
 
+/* Of an ioctl that has none, or ignores it. */
+struct NoArgument {
+	static Result<NoArgument> decode(UserAddr) { return NoArgument(); }
+};
+
 /* VFIO_IOMMU_MAP_DMA */
 struct MapRequest {
 	UserAddr user;
@@ -63,8 +68,11 @@ struct InfoRequest {
 	bool wants_dynamic_windows;
 
 	static Result<InfoRequest> decode(UserAddr argument);
-	/* Tells the user what windows @group can have. -EFAULT. */
-	Result<void> answer(const TableGroup &group) const;
+	/*
+	 * Tells the user what windows @group can have, with or without those that can be created.
+	 * -EFAULT.
+	 */
+	Result<void> answer(const TableGroup &group, bool dynamic_windows) const;
 };
 
 } /* namespace tce */

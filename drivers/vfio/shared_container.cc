@@ -3,15 +3,15 @@
 
 namespace tce {
 
-SharedContainer::SharedContainer()
+SharedContainer::SharedContainer(ContainerType type) : m_type(type), m_state(type)
 {
 	glue_refcount_init(&m_references);
 	m_state.init(GLUE_MUTEX_CONTAINER);
 }
 
-Result<unsigned long> SharedContainer::open()
+Result<unsigned long> SharedContainer::open(ContainerType type)
 {
-	kcxx::Owned<SharedContainer> container = TRY(kcxx::make_owned<SharedContainer>());
+	kcxx::Owned<SharedContainer> container = TRY(kcxx::make_owned<SharedContainer>(type));
 	unsigned long handle;
 
 	TRY(Result<void>::from_kernel(glue_handle_insert(container.get(), &handle)));

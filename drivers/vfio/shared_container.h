@@ -20,7 +20,7 @@ namespace tce {
 class SharedContainer {
 public:
 	/* A new container's handle, which release() ends. -ENOMEM. */
-	static Result<unsigned long> open();
+	static Result<unsigned long> open(ContainerType type);
 	static void release(unsigned long handle);
 
 	/* A reference for the time of one call. -ENODEV: there is no such container any more. */
@@ -29,13 +29,15 @@ public:
 	/* For RefTraits only. */
 	void put();
 
+	ContainerType type() const { return m_type; }
 	kcxx::Locked<Container> &state() { return m_state; }
 
-	SharedContainer();
+	explicit SharedContainer(ContainerType type);
 
 private:
 	/* The references: one of the handle, one of each call in progress. */
 	glue_refcount m_references;
+	const ContainerType m_type;
 	kcxx::Locked<Container> m_state;
 };
 

@@ -38,6 +38,16 @@ long mm_iommu_ua_to_hpa(struct mm_iommu_table_group_mem_t *mem, unsigned long ua
 long mm_iommu_mapped_inc(struct mm_iommu_table_group_mem_t *mem);
 void mm_iommu_mapped_dec(struct mm_iommu_table_group_mem_t *mem);
 
+/*
+ * Pins up to @count pages of the current process from @user on, page-aligned, for long; to be
+ * written to by a device if @write. Returns how many, with their real addresses in @hpas, or a
+ * negative errno. May sleep.
+ */
+long glue_pin_pages(unsigned long user, unsigned long count, bool write, unsigned long *hpas);
+/* Gives one pin of the page at @hpa back, and says if a device may have written to it. May sleep.
+ */
+void glue_unpin_page(unsigned long hpa, bool dirty);
+
 /* The device may have written to the page of RAM at @hpa. */
 void glue_mark_page_dirty(unsigned long hpa);
 /* The page of RAM at @hpa is part of a hugetlb page of at least 1 << @shift bytes. */

@@ -71,6 +71,11 @@ void glue_level_free(void *block, unsigned long size);
  */
 struct iommu_table *glue_table_create(const struct glue_table_geometry *geometry,
 				      unsigned long allocated_size);
+/*
+ * Gives the table operations that change nothing: its entries can be seen, its view seems to be
+ * empty and cannot be added to. Before anyone else knows the table.
+ */
+void glue_table_hide(struct iommu_table *table);
 /* The root of the userspace view: NULL until publishing one. Any context. */
 void *glue_table_view_root(struct iommu_table *table);
 /* Sets the root if there is none; returns the one that is there now. Any context. */
@@ -102,6 +107,9 @@ void glue_link_for_each(struct iommu_table *table,
 /* Any context, no lock. See struct iommu_table_ops. */
 int tce_powernv_exchange(struct iommu_table *table, unsigned long index, unsigned long *hpa,
 			 unsigned int *direction);
+/* The same of a hidden table: tells what there is, whatever was to be put there. */
+int tce_powernv_peek(struct iommu_table *table, unsigned long index, unsigned long *hpa,
+		     unsigned int *direction);
 void tce_powernv_kill(struct iommu_table *table, unsigned long index, unsigned long pages);
 void *tce_powernv_view(struct iommu_table *table, unsigned long index, bool allocate);
 void tce_powernv_free(struct iommu_table *table);

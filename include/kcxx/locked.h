@@ -7,6 +7,7 @@
 #include "generated/kernel_layout.h"
 #include "glue/sync.h"
 #include "kcxx/thread_annotations.h"
+#include "kcxx/utility.h"
 
 namespace kcxx {
 
@@ -30,7 +31,11 @@ private:
 
 template <typename T> class Locked {
 public:
-	constexpr Locked() = default;
+	/* The data is made of @args. */
+	template <typename... Args>
+	constexpr explicit Locked(Args &&...args) : m_data(forward<Args>(args)...)
+	{
+	}
 
 	void init(enum glue_mutex_kind kind) { m_mutex.init(kind); }
 

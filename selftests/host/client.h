@@ -40,7 +40,10 @@ public:
 	Client(const Client &) = delete;
 	~Client() { close(); }
 
-	long open() { return tce_container_open(VFIO_SPAPR_TCE_v2_IOMMU, &m_handle); }
+	long open(unsigned long type = VFIO_SPAPR_TCE_v2_IOMMU)
+	{
+		return tce_container_open(type, &m_handle);
+	}
 
 	/* Takes all groups out, the last of which ends the container. */
 	void close()
@@ -81,6 +84,10 @@ public:
 		}
 		return ret;
 	}
+
+	/* Of a v1 container; their argument is ignored. */
+	long enable() { return ioctl(VFIO_IOMMU_ENABLE, nullptr); }
+	long disable() { return ioctl(VFIO_IOMMU_DISABLE, nullptr); }
 
 	long map(unsigned long iova, unsigned long user, unsigned long size,
 		 unsigned int flags = read_write)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random ioctls on two containers with three groups. Each input is a sequence of calls; whatever
- * they were, nothing may be left at the end.
+ * Random ioctls on two containers, each of v1 or v2, with three groups. Each input is a sequence of
+ * calls; whatever they were, nothing may be left at the end.
  */
 #include <cstdio>
 #include <cstdlib>
@@ -29,7 +29,8 @@ public:
 			group->data->limits.tce32_size = MiB;
 		}
 		for (Client &client : m_clients)
-			client.open();
+			client.open(m_data.ConsumeBool() ? VFIO_SPAPR_TCE_IOMMU
+							 : VFIO_SPAPR_TCE_v2_IOMMU);
 		m_kernel.failures.fail_any(m_data.ConsumeIntegral<unsigned char>());
 	}
 
@@ -46,7 +47,7 @@ public:
 		Client &client = m_clients[m_data.ConsumeBool()];
 		iommu_group &group = *m_groups[m_data.ConsumeIntegralInRange(0, 2)];
 
-		switch (m_data.ConsumeIntegralInRange(0, 8)) {
+		switch (m_data.ConsumeIntegralInRange(0, 10)) {
 		case 0:
 			/* As the VFIO core: a group is in one container at most. */
 			if (!group.data->tables[0] && !group.data->tables[1] && !owner(group) &&
@@ -83,6 +84,12 @@ public:
 							       VFIO_IOMMU_MAP_DMA,
 							       VFIO_IOMMU_SPAPR_TCE_CREATE }),
 				     raw_argument());
+			break;
+		case 9:
+			client.enable();
+			break;
+		case 10:
+			client.disable();
 			break;
 		}
 	}

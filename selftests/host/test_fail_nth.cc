@@ -16,7 +16,20 @@ bool is_silent(Point point)
 	return point == Point::UnsetWindow || point == Point::KillPe;
 }
 
-class FailNth : public testing::TestWithParam<bool> {
+struct Course {
+	const char *name;
+	unsigned long type;
+	bool stops_at_failure;
+	/* The run is as long as it looks. */
+	unsigned long least_calls;
+};
+
+void PrintTo(const Course &course, std::ostream *out)
+{
+	*out << course.name;
+}
+
+class FailNth : public testing::TestWithParam<Course> {
 protected:
 	/* Once, with the @nth call failing. False when there were fewer calls. */
 	bool run(unsigned long nth)
@@ -44,10 +57,11 @@ protected:
 	}
 
 private:
+	using Steps = std::vector<std::function<long()>>;
+
 	/* Everything; true if any step failed. */
 	bool use(fake::Kernel &kernel)
 	{
-		bool stop_at_failure = GetParam();
 		iommu_group &group = kernel.add_group();
 		iommu_group &second = kernel.add_group();
 		Client client;
@@ -56,9 +70,41 @@ private:
 		group.data->limits.tce32_size = MiB;
 		second.data->limits.tce32_size = MiB;
 
-		const std::function<long()> steps[] = {
-			[&] { return client.open(); },
+		Steps steps = {
+			[&] { return client.open(GetParam().type); },
 			[&] { return client.attach(group); },
+		};
+		Steps more = GetParam().type == VFIO_SPAPR_TCE_IOMMU
+				     ? v1_steps(client)
+				     : v2_steps(client, group, second);
+
+		steps.insert(steps.end(), more.begin(), more.end());
+		for (const auto &step : steps) {
+			if (step())
+				failed = true;
+			if (failed && GetParam().stops_at_failure)
+				break;
+		}
+		return failed;
+	}
+
+	static Steps v1_steps(Client &client)
+	{
+		return {
+			[&] { return info(client); },
+			[&] { return client.enable(); },
+			[&] { return client.map(0, user, MiB); },
+			[&] { return client.map(64 * KiB, huge, 128 * KiB, read_only); },
+			[&] { return client.unmap(128 * KiB, 256 * KiB); },
+			[&] { return client.disable(); },
+			[&] { return client.enable(); },
+			[&] { return client.map(0, user + MiB, 64 * KiB); },
+		};
+	}
+
+	static Steps v2_steps(Client &client, iommu_group &group, iommu_group &second)
+	{
+		return {
 			[&] { return client.attach(second); },
 			[&] { return client.register_memory(user, MiB); },
 			[&] { return client.register_memory(huge, 8 * MiB); },
@@ -84,14 +130,6 @@ private:
 			[&] { return client.detach(group), 0; },
 			[&] { return client.unregister_memory(user + MiB, MiB); },
 		};
-
-		for (const auto &step : steps) {
-			if (step())
-				failed = true;
-			if (failed && stop_at_failure)
-				break;
-		}
-		return failed;
 	}
 
 	static long info(Client &client)
@@ -112,11 +150,15 @@ TEST_P(FailNth, EveryFailureIsReportedAndUndone)
 
 	while (run(nth))
 		++nth;
-	/* The run is as long as it looks. */
-	EXPECT_GT(nth, 400u);
+	EXPECT_GT(nth, GetParam().least_calls);
 }
 
-INSTANTIATE_TEST_SUITE_P(Client, FailNth, testing::Bool(),
-			 [](const auto &info) { return info.param ? "stops" : "goes_on"; });
+INSTANTIATE_TEST_SUITE_P(Client, FailNth,
+			 testing::Values(Course{ "v2_stops", VFIO_SPAPR_TCE_v2_IOMMU, true, 400 },
+					 Course{ "v2_goes_on", VFIO_SPAPR_TCE_v2_IOMMU, false,
+						 400 },
+					 Course{ "v1_stops", VFIO_SPAPR_TCE_IOMMU, true, 25 },
+					 Course{ "v1_goes_on", VFIO_SPAPR_TCE_IOMMU, false, 25 }),
+			 [](const auto &info) { return info.param.name; });
 
 } /* namespace */

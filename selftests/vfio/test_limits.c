@@ -191,4 +191,23 @@ TEST_F(container, root_is_counted_but_not_limited)
 	EXPECT_LT((long)(self->size / KIB), balance_locked_kib());
 }
 
+/* The whole window is charged, whatever will be mapped. */
+static int enable_v1(struct spapr *s, uint8_t *buffer)
+{
+	if (spapr_enable(s->container) != -ENOMEM)
+		return 1;
+	if (balance_locked_kib())
+		return 2;
+	if (spapr_map(s->container, 0, buffer, TCE_PAGE_4K, MAP_RW) != -EPERM)
+		return 3;
+	return 0;
+}
+
+TEST_F(container, v1_enable_beyond_the_limit)
+{
+	spapr_close(&self->s);
+	ASSERT_EQ(0, spapr_open_v1(&self->s, 0));
+	EXPECT_EQ(0, as_ordinary_user(&self->s, enable_v1));
+}
+
 TEST_HARNESS_MAIN

@@ -114,7 +114,7 @@ int spapr_open_device(struct spapr *s, int index)
 	return edu_open(&s->edu[index], s->group_fd[index], s->group[index].device);
 }
 
-static int open_range(struct spapr *s, int first, int end)
+static int open_range(struct spapr *s, unsigned long type, int first, int end)
 {
 	int ret;
 
@@ -127,7 +127,7 @@ static int open_range(struct spapr *s, int first, int end)
 	for (int i = first; i < end; i++) {
 		ret = spapr_attach(s, i);
 		if (!ret && i == first)
-			ret = spapr_set_iommu(s->container, VFIO_SPAPR_TCE_v2_IOMMU);
+			ret = spapr_set_iommu(s->container, type);
 		if (ret) {
 			spapr_close(s);
 			return ret;
@@ -138,12 +138,17 @@ static int open_range(struct spapr *s, int first, int end)
 
 int spapr_open(struct spapr *s, int groups)
 {
-	return open_range(s, 0, groups);
+	return open_range(s, VFIO_SPAPR_TCE_v2_IOMMU, 0, groups);
 }
 
 int spapr_open_group(struct spapr *s, int index)
 {
-	return open_range(s, index, index + 1);
+	return open_range(s, VFIO_SPAPR_TCE_v2_IOMMU, index, index + 1);
+}
+
+int spapr_open_v1(struct spapr *s, int index)
+{
+	return open_range(s, VFIO_SPAPR_TCE_IOMMU, index, index + 1);
 }
 
 void spapr_close(struct spapr *s)
@@ -180,6 +185,16 @@ int spapr_get_info(int container, struct vfio_iommu_spapr_tce_info *info)
 	memset(info, 0, sizeof(*info));
 	info->argsz = sizeof(*info);
 	return spapr_ioctl(container, VFIO_IOMMU_SPAPR_TCE_GET_INFO, info);
+}
+
+int spapr_enable(int container)
+{
+	return spapr_ioctl(container, VFIO_IOMMU_ENABLE, NULL);
+}
+
+int spapr_disable(int container)
+{
+	return spapr_ioctl(container, VFIO_IOMMU_DISABLE, NULL);
 }
 
 int spapr_register(int container, const void *start, size_t size)

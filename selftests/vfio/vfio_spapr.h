@@ -56,6 +56,8 @@ void spapr_init(struct spapr *s);
 int spapr_open(struct spapr *s, int groups);
 /* Opens a container of the v2 type with one group, of the given index, in it. */
 int spapr_open_group(struct spapr *s, int index);
+/* Opens a container of the v1 type, not enabled, with one group, of the given index, in it. */
+int spapr_open_v1(struct spapr *s, int index);
 /* Opens the group and puts it into the container. */
 int spapr_attach(struct spapr *s, int index);
 /* Closes the group's device and takes the group out of the container. */
@@ -68,6 +70,8 @@ int spapr_ioctl(int fd, unsigned long request, void *arg);
 int spapr_check_extension(int container, unsigned long extension);
 int spapr_set_iommu(int container, unsigned long type);
 int spapr_get_info(int container, struct vfio_iommu_spapr_tce_info *info);
+int spapr_enable(int container);
+int spapr_disable(int container);
 int spapr_register(int container, const void *start, size_t size);
 int spapr_unregister(int container, const void *start, size_t size);
 int spapr_map(int container, uint64_t iova, const void *start, uint64_t size, uint32_t flags);

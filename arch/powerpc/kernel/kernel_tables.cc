@@ -100,4 +100,7 @@ void KernelTables::invalidate(const Table &table, EntryRange range) const
 	iommu_flush_tce(table.kernel());
 }
 
+/* What KVM can do to these is the platform's business. */
+void KernelTables::hide_from_kvm(const Table &) const {}
+
 } /* namespace tce */

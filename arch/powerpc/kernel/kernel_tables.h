@@ -22,6 +22,7 @@ public:
 	Leaf find_leaf(const Table &table, TceIndex index) const override;
 	Result<Leaf> reserve_leaf(const Table &table, TceIndex index) const override;
 	void invalidate(const Table &table, EntryRange range) const override;
+	void hide_from_kvm(const Table &table) const override;
 };
 
 } /* namespace tce */

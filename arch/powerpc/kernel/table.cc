@@ -38,4 +38,9 @@ void Table::invalidate(EntryRange range) const
 	m_platform->invalidate(*this, range);
 }
 
+void Table::hide_from_kvm() const
+{
+	m_platform->hide_from_kvm(*this);
+}
+
 } /* namespace tce */

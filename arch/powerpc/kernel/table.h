@@ -37,7 +37,7 @@ class TablePlatform;
 /* Which entries a table has. Constant while the table lives. */
 class Geometry {
 public:
-	static Geometry of(iommu_table *table)
+	[[gnu::always_inline]] static Geometry of(iommu_table *table)
 	{
 		glue_table_geometry geometry;
 
@@ -144,6 +144,13 @@ public:
 
 	/* Makes every PE that uses the table see what was exchanged in @range. */
 	void invalidate(EntryRange range) const;
+
+	/*
+	 * For a table whose entries are not counted in registered regions, before it is set as a
+	 * window: KVM's H_PUT_TCE handlers, should they come to it, change nothing in it and leave
+	 * the call to the user. The kernel's own tables cannot be hidden.
+	 */
+	void hide_from_kvm() const;
 
 	/* Takes a reference that nobody puts: the table is never freed. */
 	void keep_for_ever() const { iommu_tce_table_get(kernel()); }

@@ -36,6 +36,7 @@ public:
 	virtual Leaf find_leaf(const Table &table, TceIndex index) const = 0;
 	virtual Result<Leaf> reserve_leaf(const Table &table, TceIndex index) const = 0;
 	virtual void invalidate(const Table &table, EntryRange range) const = 0;
+	virtual void hide_from_kvm(const Table &table) const = 0;
 
 protected:
 	~TablePlatform() = default;

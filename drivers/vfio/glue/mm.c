@@ -28,6 +28,24 @@ unsigned long glue_total_ram_pages(void)
 	return totalram_pages();
 }
 
+long glue_pin_pages(unsigned long user, unsigned long count, bool write, unsigned long *hpas)
+{
+	struct page **pages = (struct page **)hpas; /* the same array: one turns into the other */
+	long pinned =
+		pin_user_pages_fast(user, count, FOLL_LONGTERM | (write ? FOLL_WRITE : 0), pages);
+
+	for (long i = 0; i < pinned; i++)
+		hpas[i] = page_to_pfn(pages[i]) << PAGE_SHIFT;
+	return pinned;
+}
+
+void glue_unpin_page(unsigned long hpa, bool dirty)
+{
+	struct page *page = pfn_to_page(hpa >> PAGE_SHIFT);
+
+	unpin_user_pages_dirty_lock(&page, 1, dirty);
+}
+
 void glue_mark_page_dirty(unsigned long hpa)
 {
 	SetPageDirty(pfn_to_page(hpa >> PAGE_SHIFT));

@@ -17,6 +17,7 @@ enum class Point {
 	CopyToUser,
 	ChargeLocked,
 	PinRegion,
+	PinPages,
 	CountMapping,
 	SizeTable,
 	CreateTable,

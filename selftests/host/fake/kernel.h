@@ -100,6 +100,10 @@ public:
 	void pin(unsigned long hpa);
 	void unpin(unsigned long hpa);
 	bool is_pinned(unsigned long hpa);
+	/* How many pins a page has; all pages together; calls that have pinned pages. */
+	long pins(unsigned long hpa);
+	long all_pins();
+	unsigned long pin_calls = 0;
 	/* Complains about what a device can reach and what is not pinned any more. */
 	void check_reachable_is_pinned();
 	bool is_hugetlb(unsigned long hpa, unsigned int shift);

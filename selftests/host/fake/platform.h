@@ -129,6 +129,8 @@ public:
 	void free() override;
 
 	void *view_root = nullptr;
+	/* KVM gets the operations that change nothing. */
+	bool hidden = false;
 
 private:
 	void read(const unsigned long *block, unsigned long level, unsigned long place, Tces &tces);

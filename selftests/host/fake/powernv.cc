@@ -92,16 +92,22 @@ Tces DriverTable::entries()
 
 int DriverTable::exchange(unsigned long index, unsigned long *hpa, unsigned int *direction)
 {
-	return tce_powernv_exchange(this, index, hpa, direction);
+	return (hidden ? tce_powernv_peek : tce_powernv_exchange)(this, index, hpa, direction);
 }
 
 unsigned long *DriverTable::view(unsigned long index, bool allocate)
 {
+	static unsigned long nothing;
+
+	if (hidden)
+		return allocate ? nullptr : &nothing;
 	return static_cast<unsigned long *>(tce_powernv_view(this, index, allocate));
 }
 
 void DriverTable::kill(unsigned long index, unsigned long pages)
 {
+	if (hidden)
+		return;
 	tce_powernv_kill(this, index, pages);
 }
 
@@ -205,6 +211,11 @@ iommu_table *glue_table_create(const glue_table_geometry *geometry, unsigned lon
 	if (kernel().failures.hit(Point::CreateTable))
 		return nullptr;
 	return kernel().tables.emplace_back(std::make_unique<DriverTable>(*geometry)).get();
+}
+
+void glue_table_hide(iommu_table *table)
+{
+	own(table).hidden = true;
 }
 
 void *glue_table_view_root(iommu_table *table)

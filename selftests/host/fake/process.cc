@@ -35,8 +35,28 @@ void Kernel::unpin(unsigned long hpa)
 {
 	std::lock_guard guard(m_mutex);
 
-	if (!--m_pins[hpa / page_size])
+	if (--m_pins[hpa / page_size] < 0)
+		complain("a page is unpinned more often than it was pinned");
+	if (!m_pins[hpa / page_size])
 		m_pins.erase(hpa / page_size);
+}
+
+long Kernel::pins(unsigned long hpa)
+{
+	std::lock_guard guard(m_mutex);
+	auto found = m_pins.find(hpa / page_size);
+
+	return found == m_pins.end() ? 0 : found->second;
+}
+
+long Kernel::all_pins()
+{
+	std::lock_guard guard(m_mutex);
+	long count = 0;
+
+	for (const auto &page : m_pins)
+		count += page.second;
+	return count;
 }
 
 void Kernel::check_reachable_is_pinned()
@@ -104,13 +124,22 @@ void mm_struct::mmap(unsigned long start, unsigned long size, fake::Backing back
 	memory.push_back({ start, size, kernel().add_ram(size, backing, page_shift) });
 }
 
-static std::optional<unsigned long> find_physical(const mm_struct &mm, unsigned long address)
+static const fake::UserMemory *find_memory(const mm_struct &mm, unsigned long address)
 {
 	for (const fake::UserMemory &area : mm.memory) {
 		if (address - area.start < area.size)
-			return area.hpa + (address - area.start);
+			return &area;
 	}
-	return std::nullopt;
+	return nullptr;
+}
+
+static std::optional<unsigned long> find_physical(const mm_struct &mm, unsigned long address)
+{
+	const fake::UserMemory *area = find_memory(mm, address);
+
+	if (!area)
+		return std::nullopt;
+	return area->hpa + (address - area->start);
 }
 
 unsigned long mm_struct::physical(unsigned long address) const
@@ -322,6 +351,38 @@ void mm_iommu_mapped_dec(mm_iommu_table_group_mem_t *mem)
 		kernel().complain("a region is unmapped more often than it was mapped");
 	}
 	kernel().run(fake::Hook::AfterUnmapping);
+}
+
+long glue_pin_pages(unsigned long user, unsigned long count, bool write, unsigned long *hpas)
+{
+	mm_struct &mm = *fake::Kernel::current();
+	unsigned long pinned = 0;
+
+	kernel().might_sleep("the pinning of pages");
+	++kernel().pin_calls;
+	if (!count || user % page_size)
+		kernel().complain("pages are pinned that are none");
+	if (kernel().failures.hit(Point::PinPages))
+		return -EFAULT;
+	for (; pinned < count; ++pinned, user += page_size) {
+		const fake::UserMemory *area = find_memory(mm, user);
+
+		if (!area || (write && !area->writable))
+			break;
+		hpas[pinned] = area->hpa + (user - area->start);
+		kernel().pin(hpas[pinned]);
+	}
+	/* As in the kernel: some pages are a success. */
+	return pinned ? static_cast<long>(pinned) : -EFAULT;
+}
+
+void glue_unpin_page(unsigned long hpa, bool dirty)
+{
+	kernel().might_sleep("the unpinning of a page");
+	if (dirty)
+		kernel().mark_dirty(hpa);
+	kernel().unpin(hpa);
+	kernel().check_reachable_is_pinned();
 }
 
 void glue_mark_page_dirty(unsigned long hpa)

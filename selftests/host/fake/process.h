@@ -28,6 +28,7 @@ struct UserMemory {
 	unsigned long start;
 	unsigned long size;
 	unsigned long hpa;
+	bool writable = true;
 };
 
 } /* namespace fake */

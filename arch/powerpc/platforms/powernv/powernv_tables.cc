@@ -159,4 +159,9 @@ void PowernvTables::invalidate(const Table &table, EntryRange range) const
 	invalidate_in_all_pes(table.kernel(), table.geometry().page(), range);
 }
 
+void PowernvTables::hide_from_kvm(const Table &table) const
+{
+	glue_table_hide(table.kernel());
+}
+
 } /* namespace tce */

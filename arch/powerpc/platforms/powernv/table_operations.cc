@@ -28,6 +28,26 @@ extern "C" int tce_powernv_exchange(iommu_table *table, unsigned long index, uns
 	return 0;
 }
 
+/*
+ * KVM empties an entry, looks for the region that it is to be counted down in, finds none, puts the
+ * entry back and lets the user do it. An entry that it sees as mapped takes it that way: one that
+ * the device can only read, since the kernel would mark a page dirty that may be unpinned by now.
+ */
+extern "C" int tce_powernv_peek(iommu_table *table, unsigned long index, unsigned long *hpa,
+				unsigned int *direction)
+{
+	Geometry geometry = Geometry::of(table);
+	AtomicBigEndian *word = Levels::of_tces(geometry)
+					.find(tce_root(geometry), geometry.place(TceIndex(index)))
+					.word;
+	OldEntry entry(word ? word->load() : 0);
+
+	*hpa = entry.is_empty() ? 0 : entry.page().value();
+	*direction =
+		static_cast<unsigned int>(entry.is_empty() ? Direction::None : Direction::ToDevice);
+	return 0;
+}
+
 extern "C" void tce_powernv_kill(iommu_table *table, unsigned long index, unsigned long pages)
 {
 	invalidate_in_all_pes(table, Geometry::of(table).page(),

@@ -53,6 +53,34 @@ static struct iommu_table_ops powernv_table_ops = {
 	.free = free_table,
 };
 
+static int peek(struct iommu_table *table, long index, unsigned long *hpa,
+		enum dma_data_direction *direction)
+{
+	unsigned int old_direction = *direction;
+	int ret = tce_powernv_peek(table, index, hpa, &old_direction);
+
+	*direction = old_direction;
+	return ret;
+}
+
+static __be64 *hidden_view(struct iommu_table *table, long index, bool allocate)
+{
+	static __be64 nothing;
+
+	return allocate ? NULL : &nothing;
+}
+
+static struct iommu_table_ops hidden_table_ops = {
+	.xchg_no_kill = peek,
+	.useraddrptr = hidden_view,
+	.free = free_table,
+};
+
+void glue_table_hide(struct iommu_table *table)
+{
+	table->it_ops = &hidden_table_ops;
+}
+
 struct iommu_table *glue_table_create(const struct glue_table_geometry *geometry,
 				      unsigned long allocated_size)
 {

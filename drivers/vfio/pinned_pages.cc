@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "drivers/vfio/pinned_pages.h"
+
+#include "glue/sync.h"
+
+namespace tce {
+
+namespace {
+
+/* Pages that are pinned by one call of the kernel, whose addresses are on the stack. */
+constexpr unsigned long batch = 64;
+
+} /* namespace */
+
+Result<PinnedPages> PinnedPages::pin(UserAddr user, Entries count, PageShift page,
+				     Direction direction)
+{
+	/* Only a kernel page of it would be pinned, and the device would reach all. */
+	if (page > kernel_page)
+		return Errno::NotPermitted;
+
+	PinnedPages pages(TRY(kcxx::OwnedArray<Backing>::create(count.value())));
+	const unsigned long stride = 1UL << (kernel_page.value() - page.value());
+
+	for (unsigned long first = 0; first < stride; ++first)
+		TRY(pages.pin_every(stride, first, user, page, direction != Direction::ToDevice));
+	return pages;
+}
+
+PinnedPages::~PinnedPages()
+{
+	for (unsigned long i = m_mapped; i < m_pages.size(); ++i) {
+		if (!m_pages[i].is_nothing())
+			unpin(m_pages[i], false);
+	}
+}
+
+/*
+ * Pins the IOMMU pages @first, @first + @stride and so on. These are the ones that have the same
+ * place in kernel pages that follow each other.
+ */
+Result<void> PinnedPages::pin_every(unsigned long stride, unsigned long first, UserAddr user,
+				    PageShift page, bool device_writes)
+{
+	const unsigned long place_mask = kernel_page.size().value() - 1;
+	unsigned long kernel_pages[batch];
+
+	for (unsigned long at = first; at < m_pages.size();) {
+		unsigned long address = (user + Bytes(at << page.value())).value();
+		unsigned long wanted = kcxx::divide_round_up(m_pages.size() - at, stride);
+		long pinned = glue_pin_pages(address & ~place_mask, wanted < batch ? wanted : batch,
+					     device_writes, kernel_pages);
+
+		if (pinned <= 0)
+			return pinned ? Error::from_kernel(pinned) : Errno::Fault;
+		for (long i = 0; i < pinned; ++i, at += stride)
+			m_pages[at] =
+				Backing::pinned(HostPhys(kernel_pages[i] | (address & place_mask)));
+		glue_cond_resched();
+	}
+	return {};
+}
+
+} /* namespace tce */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * PinnedPages: user memory that was pinned for one MAP_DMA of a v1 container and is not mapped yet.
+ *
+ * Each IOMMU page has a pin of its own, which its entry takes over when it is mapped: a kernel page
+ * of several IOMMU pages is pinned as many times. What is not taken over is unpinned in the end.
+ *
+ * All pages are pinned before the first entry is written, so that memory that cannot be pinned is
+ * found while nothing has changed. Locking: the container's lock. Process context; may sleep.
+ */
+#pragma once
+
+#include "drivers/vfio/backing.h"
+#include "glue/mm.h"
+#include "kcxx/owned_array.h"
+
+namespace tce {
+
+/* Pages that follow each other, for Mapper: see RegisteredRun. */
+class PinnedRun {
+public:
+	explicit PinnedRun(const Backing *pages) : m_at(pages) {}
+
+	Result<HostPhys> take() const { return m_at->page(); }
+	void give_back() const {}
+	Backing backing() const { return *m_at; }
+	void step() { ++m_at; }
+
+private:
+	const Backing *m_at;
+};
+
+class PinnedPages {
+public:
+	/*
+	 * Pins @count pages of size @page of the current process, from @user on, which is a
+	 * multiple of it. -EFAULT: not all mapped, or not writable for a device that writes;
+	 * -EPERM: @page is larger than the pages that can be pinned; -ENOMEM.
+	 */
+	static Result<PinnedPages> pin(UserAddr user, Entries count, PageShift page,
+				       Direction direction);
+
+	PinnedPages(PinnedPages &&) = default;
+	PinnedPages &operator=(PinnedPages &&) = delete;
+	~PinnedPages();
+
+	/* What is not mapped yet. */
+	PinnedRun run() const { return PinnedRun(&m_pages[m_mapped]); }
+	Entries left() const { return Entries(m_pages.size() - m_mapped); }
+	/* The pins of the next @count pages belong to their entries from now on. */
+	void advance(Entries count) { m_mapped += count.value(); }
+
+private:
+	explicit PinnedPages(kcxx::OwnedArray<Backing> pages) : m_pages(kcxx::move(pages)) {}
+
+	Result<void> pin_every(unsigned long stride, unsigned long first, UserAddr user,
+			       PageShift page, bool device_writes);
+
+	kcxx::OwnedArray<Backing> m_pages; /* "nothing" where none is pinned */
+	unsigned long m_mapped = 0;
+};
+
+/* Gives the pin of an entry back, when no PE can reach the page any more. */
+inline void unpin(Backing pinned, bool device_wrote)
+{
+	glue_unpin_page(pinned.page().value(), device_wrote);
+}
+
+} /* namespace tce */

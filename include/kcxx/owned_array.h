@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * OwnedArray<T>: the one owner of an array whose length is known when it is made.
+ */
+#pragma once
+
+#include <new>
+#include <type_traits>
+
+#include "glue/memory.h"
+#include "kcxx/result.h"
+#include "kcxx/utility.h"
+
+namespace kcxx {
+
+template <typename T> class OwnedArray {
+	static_assert(std::is_trivially_destructible_v<T>);
+
+public:
+	/* @size default-constructed items, charged to the caller's memory cgroup. May sleep.
+	 * -ENOMEM. */
+	static Result<OwnedArray> create(unsigned long size)
+	{
+		T *items = static_cast<T *>(glue_alloc_array(size, sizeof(T)));
+
+		if (!items)
+			return Errno::NoMemory;
+		for (unsigned long i = 0; i < size; ++i)
+			new (&items[i]) T();
+		return OwnedArray(items, size);
+	}
+
+	OwnedArray(OwnedArray &&other) noexcept
+		: m_items(exchange(other.m_items, nullptr)), m_size(exchange(other.m_size, 0))
+	{
+	}
+	OwnedArray &operator=(OwnedArray &&) = delete;
+	~OwnedArray() { glue_free_array(m_items); }
+
+	unsigned long size() const { return m_size; }
+	T &operator[](unsigned long index) const { return m_items[index]; }
+
+private:
+	OwnedArray(T *items, unsigned long size) : m_items(items), m_size(size) {}
+
+	T *m_items;
+	unsigned long m_size;
+};
+
+} /* namespace kcxx */
