@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 uint8_t *memory_get(size_t size)
@@ -25,6 +26,42 @@ uint8_t *memory_get_aligned(size_t size, size_t alignment)
 		munmap(p, head);
 	munmap(p + head + size, alignment - head);
 	return p + head;
+}
+
+long memory_huge_free(unsigned int shift)
+{
+	long pages = 0;
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%lukB/free_hugepages",
+		 (1UL << shift) / 1024);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%ld", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return pages;
+}
+
+/*
+ * Shared and touched beforehand, as with hugetlbfs. With the hash MMU of 6.12 the kernel never
+ * returns from pinning a private mapping that was not touched: it faults the page in for ever.
+ */
+uint8_t *memory_get_huge(size_t size, unsigned int shift)
+{
+	uint8_t *p;
+
+	if (memory_huge_free(shift) < (long)(size >> shift))
+		return NULL;
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | (int)(shift << MAP_HUGE_SHIFT), -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	for (size_t at = 0; at < size; at += 1UL << shift)
+		p[at] = 1;
+	return p;
 }
 
 void memory_put(void *p, size_t size)

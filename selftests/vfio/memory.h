@@ -11,6 +11,10 @@
 uint8_t *memory_get(size_t size);
 /* The same, aligned to a power of two. */
 uint8_t *memory_get_aligned(size_t size, size_t alignment);
+/* Free pages of hugetlbfs of the size 1 << shift; 0 if there is no such size. */
+long memory_huge_free(unsigned int shift);
+/* Memory of touched hugetlb pages of that size, shared as in hugetlbfs; NULL if there are too few. */
+uint8_t *memory_get_huge(size_t size, unsigned int shift);
 void memory_put(void *p, size_t size);
 
 /* A pattern differs in every byte from the same pattern of another seed. */

@@ -3,7 +3,6 @@
 #include "fixture.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/mman.h>
 
 #define PAGE TCE_PAGE_4K
@@ -251,102 +250,6 @@ TEST_F(window, map_the_ends_of_the_window)
 	EXPECT_EQ(0, spapr_map(self->fd, WINDOW_SIZE - 4 * PAGE, self->buffer, 4 * PAGE, MAP_RW));
 	EXPECT_EQ(0, spapr_unmap(self->fd, WINDOW_SIZE - 4 * PAGE, 4 * PAGE));
 	EXPECT_EQ(0, spapr_unmap(self->fd, 0, PAGE));
-}
-
-/* ---- IOMMU pages larger than 4K ---- */
-
-/* The largest page size that the group has in common with hugetlbfs. */
-static uint64_t common_huge_page(const struct spapr *s, uint32_t *shift)
-{
-	struct vfio_iommu_spapr_tce_info info;
-	char path[96];
-
-	if (spapr_get_info(s->container, &info))
-		return 0;
-	for (*shift = 30; *shift > TCE_SHIFT_64K; --*shift) {
-		long free_pages = 0;
-		FILE *f;
-
-		if (!(info.ddw.pgsizes & (1UL << *shift)))
-			continue;
-		snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%lukB/free_hugepages",
-			 (1UL << *shift) / KIB);
-		f = fopen(path, "re");
-		if (!f)
-			continue;
-		if (fscanf(f, "%ld", &free_pages) != 1)
-			free_pages = 0;
-		fclose(f);
-		if (free_pages >= 2)
-			return 1UL << *shift;
-	}
-	return 0;
-}
-
-/*
- * Shared and touched beforehand, as with hugetlbfs. With the hash MMU of 6.12 the kernel never
- * returns from pinning a private mapping that was not touched: it faults the page in for ever.
- */
-static uint8_t *get_huge(size_t size, uint32_t shift)
-{
-	uint8_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | (int)(shift << MAP_HUGE_SHIFT),
-			  -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	memset(p, 1, size);
-	return p;
-}
-
-TEST_F(container, hugetlb_memory_in_a_window_of_its_page_size)
-{
-	uint8_t *scratch, *huge;
-	int fd = self->s.container;
-	uint32_t shift;
-	uint64_t size;
-
-	size = common_huge_page(&self->s, &shift);
-	if (!size)
-		SKIP(return, "no two free hugetlb pages of a size that the group has");
-	huge = get_huge(2 * size, shift);
-	if (!huge)
-		SKIP(return, "no hugetlb memory");
-	scratch = huge + size;
-	ASSERT_EQ(0, spapr_open_device(&self->s, 0));
-	ASSERT_EQ(0, spapr_remove(fd, 0));
-	ASSERT_EQ(0, spapr_create(fd, shift, 8 * size, 1, NULL));
-	ASSERT_EQ(0, spapr_register(fd, huge, 2 * size));
-	EXPECT_EQ(0, spapr_map(fd, size, huge, 2 * size, MAP_RW));
-	EXPECT_DEVICE_WRITES(&self->s.edu[0], size + size - PAGE, huge + size - PAGE, 2 * size,
-			     scratch);
-	/* Every unit is a large page now. */
-	EXPECT_EQ(-EINVAL, spapr_map(fd, 0, huge, PAGE, MAP_RW));
-	EXPECT_EQ(-EINVAL, spapr_map(fd, 0, huge + PAGE, size, MAP_RW));
-	EXPECT_EQ(-EINVAL, spapr_unmap(fd, size, PAGE));
-	EXPECT_EQ(0, spapr_unmap(fd, size, 2 * size));
-	EXPECT_EQ(0, spapr_unregister(fd, huge, 2 * size));
-	munmap(huge, 2 * size);
-}
-
-/* A window of small pages takes large ones of the host, piece by piece. */
-TEST_F(window, hugetlb_memory_in_a_window_of_4k_pages)
-{
-	uint32_t shift;
-	uint64_t size;
-	uint8_t *huge;
-
-	size = common_huge_page(&self->s, &shift);
-	if (!size || size > WINDOW_SIZE)
-		SKIP(return, "no two free hugetlb pages that fit into the window");
-	huge = get_huge(size, shift);
-	if (!huge)
-		SKIP(return, "no hugetlb memory");
-	ASSERT_EQ(0, spapr_register(self->fd, huge, size));
-	EXPECT_EQ(0, spapr_map(self->fd, 0, huge + 3 * PAGE, 5 * PAGE, MAP_RW));
-	EXPECT_DEVICE_WRITES(self->edu, 4 * PAGE, huge + 7 * PAGE, self->scratch_iova,
-			     self->scratch);
-	munmap(huge, size);
 }
 
 TEST_HARNESS_MAIN

@@ -78,17 +78,9 @@ TEST_F(container, errno_iommu_page_larger_than_backing_is_einval)
 	memory_put(p, size);
 }
 
-/*
- * A transparent huge page can be split at any time: it must never be behind one large TCE,
- * however large it is today.
- */
-TEST_F(container, thp_in_a_large_window_is_refused)
+static unsigned long thp_size(void)
 {
-	struct vfio_iommu_spapr_tce_info info;
-	int fd = self->s.container;
 	unsigned long size = 0;
-	uint32_t shift;
-	uint8_t *p;
 	FILE *f;
 
 	f = fopen("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", "re");
@@ -97,17 +89,60 @@ TEST_F(container, thp_in_a_large_window_is_refused)
 			size = 0;
 		fclose(f);
 	}
-	ASSERT_EQ(0, spapr_get_info(fd, &info));
-	if (!(info.ddw.pgsizes & size))
-		SKIP(return, "the group has no page size of a transparent huge page");
-	shift = (uint32_t)__builtin_ctzl(size);
+	return size;
+}
+
+/* How much of this process is in transparent huge pages now, in KiB. */
+static long thp_kib(void)
+{
+	char line[256];
+	long kib = 0;
+	FILE *f;
+
+	f = fopen("/proc/self/smaps_rollup", "re");
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "AnonHugePages: %ld", &kib) == 1)
+			break;
+	}
+	fclose(f);
+	return kib;
+}
+
+/*
+ * A transparent huge page can be split at any time: it must never be behind one large TCE,
+ * however large it is today.
+ */
+TEST_F(container, past_2_thp_in_a_large_window_is_refused)
+{
+	const unsigned long size = thp_size();
+	struct vfio_iommu_spapr_tce_info info;
+	int fd = self->s.container, tried = 0;
+	uint8_t *p;
+
+	if (!size)
+		SKIP(return, "the kernel has no transparent huge pages");
 	p = memory_get_aligned(2 * size, size);
-	madvise(p, 2 * size, MADV_HUGEPAGE);
+	ASSERT_EQ(0, madvise(p, 2 * size, MADV_HUGEPAGE));
 	memset(p, 1, 2 * size);
+	ASSERT_LE((long)(2 * size / KIB), thp_kib())
+		TH_LOG("the memory is not in transparent huge pages");
+	ASSERT_EQ(0, spapr_get_info(fd, &info));
 	ASSERT_EQ(0, spapr_remove(fd, 0));
-	ASSERT_EQ(0, spapr_create(fd, shift, 8 * size, 1, NULL));
 	ASSERT_EQ(0, spapr_register(fd, p, 2 * size));
-	EXPECT_EQ(-EINVAL, spapr_map(fd, 0, p, size, MAP_RW));
+	for (uint32_t shift = 0; 1UL << shift <= size; shift++) {
+		const uint64_t page = 1UL << shift;
+
+		if (page <= page_size() || !(info.ddw.pgsizes & page))
+			continue;
+		ASSERT_EQ(0, spapr_create(fd, shift, page << 8, 1, NULL));
+		EXPECT_EQ(-EINVAL, spapr_map(fd, 0, p, page, MAP_RW))
+			TH_LOG("page shift %u", shift);
+		EXPECT_EQ(0, spapr_remove(fd, 0));
+		tried++;
+	}
+	EXPECT_LT(0, tried);
 	EXPECT_EQ(0, spapr_unregister(fd, p, 2 * size));
 	memory_put(p, 2 * size);
 }

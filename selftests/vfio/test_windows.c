@@ -40,18 +40,6 @@ TEST_F(container, dpdk_remove_default_then_create_at_0)
 	EXPECT_EQ(0, start);
 }
 
-/*
- * A level is a page at least, and the bus addresses that the levels make up together have to stay
- * below the 55 bits that a TCE table can translate.
- */
-static uint32_t possible_levels(const struct vfio_iommu_spapr_tce_info *info)
-{
-	const uint32_t index_bits = (uint32_t)__builtin_ctzl(page_size() / sizeof(uint64_t));
-	const uint32_t possible = (54 - TCE_SHIFT_4K) / index_bits;
-
-	return possible < info->ddw.levels ? possible : info->ddw.levels;
-}
-
 /* DPDK and QEMU try more and more levels until a window can be had. */
 TEST_F(container, dpdk_create_with_any_number_of_levels)
 {
@@ -59,7 +47,7 @@ TEST_F(container, dpdk_create_with_any_number_of_levels)
 	uint64_t start;
 
 	ASSERT_EQ(0, spapr_remove(self->s.container, 0));
-	for (uint32_t levels = 1; levels <= possible_levels(&info); levels++) {
+	for (uint32_t levels = 1; levels <= spapr_possible_levels(&info, TCE_SHIFT_4K); levels++) {
 		start = 1;
 		EXPECT_EQ(0, spapr_create(self->s.container, TCE_SHIFT_4K, GIB, levels, &start))
 			TH_LOG("%u levels", levels);
@@ -300,7 +288,7 @@ TEST_F(container, d3_refused_levels_are_not_charged)
 {
 	const struct vfio_iommu_spapr_tce_info info = get_info(&self->s);
 
-	if (possible_levels(&info) == info.ddw.levels)
+	if (spapr_possible_levels(&info, TCE_SHIFT_4K) == info.ddw.levels)
 		SKIP(return, "%u levels are possible with these pages", info.ddw.levels);
 	ASSERT_EQ(0, spapr_remove(self->s.container, 0));
 	EXPECT_EQ(-EINVAL, spapr_create(self->s.container, TCE_SHIFT_4K, GIB, info.ddw.levels,
@@ -417,8 +405,8 @@ FIXTURE_SETUP(levels)
 	self->buffer = memory_get(self->size);
 	ASSERT_EQ(0, spapr_open(&self->s, 1));
 	ASSERT_EQ(0, spapr_get_info(self->s.container, &info));
-	if (possible_levels(&info) < variant->levels)
-		SKIP(return, "at most %u levels are possible", possible_levels(&info));
+	if (spapr_possible_levels(&info, TCE_SHIFT_4K) < variant->levels)
+		SKIP(return, "at most %u levels are possible", spapr_possible_levels(&info, TCE_SHIFT_4K));
 	ASSERT_EQ(0, spapr_open_device(&self->s, 0));
 	ASSERT_EQ(0, spapr_create_at_0(self->s.container, variant->window_size, variant->levels));
 	ASSERT_EQ(0, spapr_register(self->s.container, self->buffer, self->size));

@@ -257,6 +257,14 @@ int spapr_remove(int container, uint64_t start)
 	return spapr_ioctl(container, VFIO_IOMMU_SPAPR_TCE_REMOVE, &arg);
 }
 
+uint32_t spapr_possible_levels(const struct vfio_iommu_spapr_tce_info *info, uint32_t page_shift)
+{
+	const uint32_t index_bits = (uint32_t)__builtin_ctzl(page_size() / sizeof(uint64_t));
+	const uint32_t possible = (54 - page_shift) / index_bits;
+
+	return possible < info->ddw.levels ? possible : info->ddw.levels;
+}
+
 int spapr_create_at_0(int container, uint64_t size, uint32_t levels)
 {
 	uint64_t start;

@@ -80,6 +80,13 @@ int spapr_create(int container, uint32_t page_shift, uint64_t size, uint32_t lev
 		 uint64_t *start);
 int spapr_remove(int container, uint64_t start);
 
+/*
+ * How many levels a window of pages of 1 << page_shift can have. A level is a page at least, and
+ * the bus addresses that the levels make up together have to stay below the 55 bits that a TCE
+ * table can translate.
+ */
+uint32_t spapr_possible_levels(const struct vfio_iommu_spapr_tce_info *info, uint32_t page_shift);
+
 /* Gives up the default window and creates one of 4K pages in its place, at address 0. */
 int spapr_create_at_0(int container, uint64_t size, uint32_t levels);
 
