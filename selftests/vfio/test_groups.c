@@ -3,6 +3,8 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #define PAGE TCE_PAGE_4K
 
@@ -208,6 +210,170 @@ TEST_F(container, attach_after_the_default_window_was_removed)
 	ASSERT_EQ(0, spapr_remove(self->s.container, 0));
 	ASSERT_EQ(0, spapr_attach(&self->s, 1));
 	EXPECT_EQ(-ENXIO, spapr_map(self->s.container, 0, self->buffer, PAGE, MAP_RW));
+}
+
+/* ---- Joining and leaving at any time ---- */
+
+/* What there is in the container when the second group joins. */
+enum stage {
+	NOTHING_YET, DEFAULT_REMOVED, DEFAULT_IN_USE, ONE_WINDOW, TWO_WINDOWS, AFTER_REPLACEMENT,
+	STAGES
+};
+
+/*
+ * Brings a new container with one group up to a stage. Returns where the last window is or will
+ * be, or a negative errno.
+ */
+static int64_t reach_stage(int fd, enum stage stage, const uint8_t *buffer, size_t size)
+{
+	uint64_t start = 0;
+	int ret;
+
+	ret = spapr_register(fd, buffer, size);
+	if (!ret && stage == DEFAULT_IN_USE)
+		ret = spapr_map(fd, 4 * MIB, buffer, PAGE, MAP_RW);
+	if (!ret && (stage == DEFAULT_REMOVED || stage > DEFAULT_IN_USE))
+		ret = spapr_remove(fd, 0);
+	if (!ret && stage > DEFAULT_IN_USE)
+		ret = spapr_create(fd, TCE_SHIFT_4K, WINDOW_SIZE, 1, NULL);
+	if (!ret && stage > ONE_WINDOW)
+		ret = spapr_create(fd, TCE_SHIFT_4K, GIB, 2, &start);
+	/* The first place is empty, the second one is not. */
+	if (!ret && stage == AFTER_REPLACEMENT)
+		ret = spapr_remove(fd, 0);
+	return ret ? ret : (int64_t)start;
+}
+
+FIXTURE(joining)
+{
+	struct balance balance;
+	struct spapr s;
+	int fd;
+	uint8_t *buffer;
+	size_t size;
+};
+
+FIXTURE_VARIANT(joining)
+{
+	enum stage stage;
+};
+
+FIXTURE_VARIANT_ADD(joining, before_anything) { .stage = NOTHING_YET };
+FIXTURE_VARIANT_ADD(joining, default_removed) { .stage = DEFAULT_REMOVED };
+FIXTURE_VARIANT_ADD(joining, default_in_use) { .stage = DEFAULT_IN_USE };
+FIXTURE_VARIANT_ADD(joining, one_window) { .stage = ONE_WINDOW };
+FIXTURE_VARIANT_ADD(joining, two_windows) { .stage = TWO_WINDOWS };
+FIXTURE_VARIANT_ADD(joining, only_the_second_window) { .stage = AFTER_REPLACEMENT };
+
+FIXTURE_SETUP(joining)
+{
+	balance_take(&self->balance);
+	SKIP_WITHOUT_TWO_GROUPS();
+	self->size = BUFFER_PAGES * page_size();
+	self->buffer = memory_get(self->size);
+	ASSERT_EQ(0, spapr_open(&self->s, 1));
+	self->fd = self->s.container;
+}
+
+FIXTURE_TEARDOWN(joining)
+{
+	memory_put(self->buffer, self->size);
+	CHECK_BALANCE(&self->s, &self->balance);
+}
+
+/* Both devices reach what was mapped before and after; then they leave, either one first. */
+static void join_and_leave(struct __test_metadata *_metadata, FIXTURE_DATA(joining) *self,
+			   enum stage stage, int leaves_first)
+{
+	const int stays = !leaves_first;
+	uint8_t *before = self->buffer, *scratch = before + PAGE, *after = before + 2 * PAGE;
+	const int64_t window = reach_stage(self->fd, stage, self->buffer, self->size);
+
+	ASSERT_LE(0, window);
+	if (stage != NOTHING_YET && stage != DEFAULT_REMOVED)
+		ASSERT_EQ(0, spapr_map(self->fd, (uint64_t)window + MIB, before, PAGE, MAP_RW));
+	ASSERT_EQ(0, spapr_attach(&self->s, 1));
+	if (stage == DEFAULT_REMOVED)
+		ASSERT_EQ(0, spapr_create(self->fd, TCE_SHIFT_4K, WINDOW_SIZE, 1, NULL));
+	ASSERT_EQ(0, spapr_open_device(&self->s, 0));
+	ASSERT_EQ(0, spapr_open_device(&self->s, 1));
+	ASSERT_EQ(0, spapr_map(self->fd, (uint64_t)window + MIB, before, PAGE, MAP_RW));
+	ASSERT_EQ(0, spapr_map(self->fd, (uint64_t)window, scratch, PAGE, MAP_RW));
+	ASSERT_EQ(0, spapr_map(self->fd, (uint64_t)window + 2 * MIB, after, PAGE, MAP_RW));
+	for (int i = 0; i < 2; i++) {
+		EXPECT_DEVICE_WRITES(&self->s.edu[i], (uint64_t)window + MIB, before,
+				     (uint64_t)window, scratch);
+		EXPECT_DEVICE_WRITES(&self->s.edu[i], (uint64_t)window + 2 * MIB, after,
+				     (uint64_t)window, scratch);
+	}
+	ASSERT_EQ(0, spapr_detach(&self->s, leaves_first));
+	EXPECT_DEVICE_WRITES(&self->s.edu[stays], (uint64_t)window + MIB, before,
+			     (uint64_t)window, scratch);
+	/* The one that stays can still map, unmap, and have other windows. */
+	ASSERT_EQ(0, spapr_unmap(self->fd, (uint64_t)window + MIB, PAGE));
+	EXPECT_NO_DEVICE_WRITES(&self->s.edu[stays], (uint64_t)window + MIB, before,
+				(uint64_t)window, scratch);
+	EXPECT_EQ(0, spapr_remove(self->fd, (uint64_t)window));
+	EXPECT_EQ(0, spapr_create(self->fd, TCE_SHIFT_4K, WINDOW_SIZE, 1, NULL));
+	/* The last one out. */
+	ASSERT_EQ(0, spapr_detach(&self->s, stays));
+	EXPECT_EQ(0, balance_locked_kib());
+}
+
+TEST_F(joining, d4_the_first_leaves_first)
+{
+	join_and_leave(_metadata, self, variant->stage, 0);
+}
+
+TEST_F(joining, d4_the_second_leaves_first)
+{
+	join_and_leave(_metadata, self, variant->stage, 1);
+}
+
+TEST_F(shared, d4_detach_keeps_the_second_window)
+{
+	uint64_t start;
+
+	ASSERT_EQ(0, spapr_create(self->fd, TCE_SHIFT_4K, GIB, 3, &start));
+	ASSERT_EQ(0, spapr_map(self->fd, start, self->buffer, PAGE, MAP_RW));
+	ASSERT_EQ(0, spapr_detach(&self->s, 0));
+	EXPECT_DEVICE_WRITES(&self->edu[1], start, self->buffer, self->scratch_iova, self->scratch);
+	/* The one that left comes back to it. */
+	ASSERT_EQ(0, spapr_attach(&self->s, 0));
+	ASSERT_EQ(0, spapr_open_device(&self->s, 0));
+	EXPECT_DEVICE_WRITES(&self->edu[0], start, self->buffer, self->scratch_iova, self->scratch);
+}
+
+/* In and out again and again, by turns: the other one's DMA never stops. */
+TEST_F(shared, d4_groups_take_turns)
+{
+	ASSERT_EQ(0, spapr_map(self->fd, 0, self->buffer, PAGE, MAP_RW));
+	for (int i = 0; i < 6; i++) {
+		const int leaves = i % 2;
+
+		ASSERT_EQ(0, spapr_detach(&self->s, leaves));
+		EXPECT_DEVICE_WRITES(&self->edu[!leaves], 0, self->buffer, self->scratch_iova,
+				     self->scratch);
+		ASSERT_EQ(0, spapr_attach(&self->s, leaves));
+		ASSERT_EQ(0, spapr_open_device(&self->s, leaves));
+		EXPECT_DEVICE_WRITES(&self->edu[leaves], 0, self->buffer, self->scratch_iova,
+				     self->scratch);
+	}
+}
+
+/* The VFIO core answers these, and the container is as it was. */
+TEST_F(shared, the_same_group_again)
+{
+	struct spapr other = { .container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC) };
+
+	ASSERT_LE(0, other.container);
+	ASSERT_EQ(0, spapr_map(self->fd, 0, self->buffer, PAGE, MAP_RW));
+	/* The group has a container: this one, and then any other. */
+	EXPECT_EQ(-EINVAL, spapr_attach(&self->s, 0));
+	EXPECT_EQ(-EINVAL, spapr_ioctl(self->s.group_fd[0], VFIO_GROUP_SET_CONTAINER,
+				       &other.container));
+	EXPECT_DEVICE_WRITES(&self->edu[0], 0, self->buffer, self->scratch_iova, self->scratch);
+	close(other.container);
 }
 
 /* One process, two containers, one group in each. */
