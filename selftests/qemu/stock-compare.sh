@@ -13,7 +13,7 @@
 # Of programs that can take the stock driver's kernel down, each test gets a boot of its own.
 is_destructive() {
 	case $1 in
-	*_race | *_destructive) return 0 ;;
+	*_race | *_stress | *_destructive) return 0 ;;
 	*) return 1 ;;
 	esac
 }

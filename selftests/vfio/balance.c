@@ -162,6 +162,11 @@ static long unused_pages(void)
 	       read_field("/proc/vmstat", "nr_file_pages") + pages_on_cpu_lists();
 }
 
+long balance_unused_kib(void)
+{
+	return unused_pages() * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 /* Reclaim makes kfree_rcu() hand over what it has collected, otherwise that takes 5 s. */
 static void hurry(void)
 {

@@ -47,6 +47,9 @@ long balance_locked_kib(void);
 /* Pages that are pinned right now. Needs root. */
 long balance_pinned_pages(void);
 
+/* Memory of the machine that is free or could be at any time, in KiB. Needs root. */
+long balance_unused_kib(void);
+
 /* Waits until nothing is about to be freed, for tests that count objects closely. */
 void balance_settle(void);
 void balance_take(struct balance *b);

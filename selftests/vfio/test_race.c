@@ -7,111 +7,19 @@
  * of its own, with at least two CPUs.
  */
 #include "fixture.h"
+#include "race.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #define PAGE TCE_PAGE_4K
 
 #define RACE_SECONDS	4
-#define MAX_THREADS	4
-/* No errno and no count of anything. */
-#define NO_RESULT	100000
 
 __attribute__((constructor)) static void allow_for_threads(void)
 {
 	balance_pages_slack = 1024;
 }
-
-struct race {
-	struct spapr *s;
-	uint8_t *buffer;
-	size_t size;
-	atomic_bool stop;
-	atomic_int unexpected;		/* the first impossible result, or NO_RESULT */
-	const char *call;		/* that returned it */
-	pthread_barrier_t barrier;
-};
-
-struct racer {
-	struct race *race;
-	unsigned int number;
-	unsigned int random;
-};
-
-typedef void *(*racer_fn)(void *);
-
-static unsigned int next_random(struct racer *r)
-{
-	r->random = r->random * 1103515245 + 12345;
-	return r->random >> 16;
-}
-
-static void note(struct race *race, int result, const char *call)
-{
-	int none = NO_RESULT;
-
-	if (atomic_compare_exchange_strong(&race->unexpected, &none, result))
-		race->call = call;
-}
-
-/* The list of the possible results ends with a positive number. */
-static void expect_one_of(struct race *race, int result, const int *possible, const char *call)
-{
-	for (; *possible <= 0; possible++) {
-		if (result == *possible)
-			return;
-	}
-	note(race, result, call);
-}
-
-#define EXPECT_ONE_OF(race, result, ...) \
-	expect_one_of(race, result, (const int []) { __VA_ARGS__, 1 }, #result)
-
-static void race_init(struct race *race, struct spapr *s, uint8_t *buffer, size_t size)
-{
-	race->s = s;
-	race->buffer = buffer;
-	race->size = size;
-	atomic_init(&race->stop, false);
-	atomic_init(&race->unexpected, NO_RESULT);
-	race->call = NULL;
-}
-
-/* Runs the functions against each other; with seconds == 0 until they return. */
-static int race_run(struct race *race, int threads, const racer_fn *fn, unsigned int seconds)
-{
-	struct racer racer[MAX_THREADS];
-	pthread_t thread[MAX_THREADS];
-
-	if (pthread_barrier_init(&race->barrier, NULL, (unsigned int)threads))
-		return -1;
-	for (int i = 0; i < threads; i++) {
-		racer[i].race = race;
-		racer[i].number = (unsigned int)i;
-		racer[i].random = (unsigned int)i * 7919 + 1;
-		/* A thread that is missing would leave the others at the barrier. */
-		if (pthread_create(&thread[i], NULL, fn[i], &racer[i]))
-			abort();
-	}
-	if (seconds)
-		sleep(seconds);
-	if (seconds)
-		atomic_store(&race->stop, true);
-	for (int i = 0; i < threads; i++)
-		pthread_join(thread[i], NULL);
-	pthread_barrier_destroy(&race->barrier);
-	return atomic_load(&race->unexpected);
-}
-
-#define RACE(race, seconds, ...)						\
-	EXPECT_EQ(NO_RESULT,							\
-		  race_run(race, sizeof((racer_fn []) { __VA_ARGS__ }) / sizeof(racer_fn), \
-			   (racer_fn []) { __VA_ARGS__ }, seconds))		\
-		TH_LOG("impossible result of %s", (race)->call)
 
 static void *map_and_unmap(void *arg)
 {
@@ -120,8 +28,8 @@ static void *map_and_unmap(void *arg)
 	int fd = race->s->container;
 
 	while (!atomic_load(&race->stop)) {
-		const uint64_t iova = next_random(r) % 1024 * PAGE;
-		const uint64_t size = (1 + next_random(r) % 8) * PAGE;
+		const uint64_t iova = race_random(r) % 1024 * PAGE;
+		const uint64_t size = (1 + race_random(r) % 8) * PAGE;
 
 		EXPECT_ONE_OF(race, spapr_map(fd, iova, race->buffer, size, MAP_RW), 0, -ENXIO);
 		EXPECT_ONE_OF(race, spapr_unmap(fd, iova, size), 0, -ENXIO);
@@ -198,7 +106,7 @@ static void *map_and_unmap_the_same(void *arg)
 
 	while (!atomic_load(&race->stop)) {
 		EXPECT_ONE_OF(race, spapr_map(fd, 0, race->buffer, 8 * PAGE, MAP_RW), 0);
-		if (next_random(r) % 2)
+		if (race_random(r) % 2)
 			EXPECT_ONE_OF(race, spapr_unmap(fd, 0, 8 * PAGE), 0);
 	}
 	return NULL;
@@ -233,7 +141,7 @@ static void *map_own_page_in_each_leaf(void *arg)
 	return NULL;
 }
 
-TEST_F(container, two_threads_map_into_the_same_empty_leaf)
+TEST_F(container, past_6_two_threads_map_into_the_same_empty_leaf)
 {
 	struct race race;
 
@@ -328,7 +236,7 @@ static void *map_in_whatever_there_is(void *arg)
 	int fd = race->s->container;
 
 	while (!atomic_load(&race->stop)) {
-		const uint64_t iova = next_random(r) % 1024 * PAGE;
+		const uint64_t iova = race_random(r) % 1024 * PAGE;
 
 		/*
 		 * The container has no type: EINVAL. It has lost it just now: ENODEV. It is new:
@@ -359,8 +267,8 @@ static void *register_and_unregister(void *arg)
 	int fd = race->s->container, ret;
 
 	while (!atomic_load(&race->stop)) {
-		const size_t pages = 1 + next_random(r) % 4;
-		const size_t first = next_random(r) % (BUFFER_PAGES - 4);
+		const size_t pages = 1 + race_random(r) % 4;
+		const size_t first = race_random(r) % (BUFFER_PAGES - 4);
 		uint8_t *start = race->buffer + first * page_size();
 
 		ret = spapr_register(fd, start, pages * page_size());
@@ -377,18 +285,18 @@ static void *mmap_and_munmap(void *arg)
 	struct race *race = r->race;
 
 	while (!atomic_load(&race->stop)) {
-		uint8_t *page = race->buffer + next_random(r) % BUFFER_PAGES * page_size();
+		uint8_t *page = race->buffer + race_random(r) % BUFFER_PAGES * page_size();
 
 		munmap(page, page_size());
 		if (mmap(page, page_size(), PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
-			note(race, -errno, "mmap");
+			race_note(race, -errno, "mmap");
 	}
 	return NULL;
 }
 
 /* Registering takes the lock of the address space inside the container's. */
-TEST_F(container, register_against_mmap_and_munmap)
+TEST_F(container, past_3_register_against_mmap_and_munmap)
 {
 	struct race race;
 
