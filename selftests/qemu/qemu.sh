@@ -9,8 +9,8 @@
 # in time or said nothing for too long, 5 QEMU ended by itself.
 #
 # On a busy machine the emulated firmware now and then resets the machine while
-# it looks for devices, before there is a kernel: such a start is tried again,
-# up to three times in all.
+# it looks for devices, or the kernel stops on its way to its first program:
+# such a start is tried again, up to three times in all.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
@@ -135,9 +135,15 @@ if [ "$status" = 5 ]; then
 	ended=0
 	wait "$pid" || ended=$?
 	echo "QEMU ended with status $ended" >&3
+fi
+case $status in
+4 | 5)
 	if [ "$attempt" -lt 3 ] && ! grep -q '^guest: ' "$log"; then
-		say "the machine was reset before its kernel ran (attempt $attempt of 3)" >&2
+		say "the machine did not start (attempt $attempt of 3)" >&2
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" || true
 		QEMU_ATTEMPT=$((attempt + 1)) exec "$0" "${args[@]}"
 	fi
-fi
+	;;
+esac
 exit "$status"
