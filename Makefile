@@ -8,7 +8,7 @@ BUILD := $(SRC)/build
 MODULE := vfio_iommu_spapr_tce.ko
 
 # The kernels that the module is tested on, and the lanes that test it: <machine>-<kernel>.
-KERNELS := 6.12
+KERNELS := 6.12 7.2 7.2-64k
 LANES := powernv9-6.12 powernv8-6.12 powernv10-6.12
 
 V ?= 0
@@ -19,6 +19,9 @@ Q := $(if $(filter 0,$(V)),@)
 # KDIR=: any kernel tree, with ARCH and CROSS_COMPILE as that tree wants them.
 # Neither: the running kernel on a POWER host, elsewhere the first of the kernels above.
 NATIVE := $(filter ppc64 ppc64le,$(shell uname -m))
+ifdef LANE
+KERNEL ?= $(foreach k,$(KERNELS),$(if $(filter %-$(k),$(LANE)),$(k)))
+endif
 ifeq ($(KDIR)$(NATIVE),)
 KERNEL ?= $(firstword $(KERNELS))
 endif
@@ -42,7 +45,8 @@ KDIR := /lib/modules/$(KERNEL_RELEASE)/build
 OUT := $(BUILD)/$(KERNEL_RELEASE)
 endif
 endif
-KBUILD := $(MAKE) --no-print-directory -C $(KDIR) M=$(OUT) TCE_SRC=$(SRC) V=$(V) $(KBUILD_ARGS)
+KBUILD := $(if $(KERNEL),$(SRC)/scripts/in-toolchain.sh $(KERNEL)) \
+	$(MAKE) --no-print-directory -C $(KDIR) M=$(OUT) TCE_SRC=$(SRC) V=$(V) $(KBUILD_ARGS)
 
 module:
 
@@ -61,6 +65,7 @@ endif
 kernel:
 	$(Q)$(SRC)/scripts/host-packages.sh build
 	$(Q)$(SRC)/scripts/fetch-kernel.sh $(KERNEL)
+	$(Q)$(SRC)/scripts/fetch-toolchain.sh $(KERNEL)
 
 # Into updates/, which modprobe prefers to the kernel's own modules.
 install: module

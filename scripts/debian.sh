@@ -20,6 +20,8 @@ debian_suite() {
 	case $codename:$1 in
 	bookworm:kernel-6.12 | bookworm:qemu) echo bookworm-backports ;;
 	trixie:kernel-6.12 | trixie:qemu) echo trixie ;;
+	bookworm:kernel-7.2* | trixie:kernel-7.2*) echo trixie-backports ;;
+	bookworm:toolchain) echo trixie ;;
 	*:plain) echo "$codename" ;;
 	*) die "no suite known for $1 on Debian $codename" ;;
 	esac
@@ -31,6 +33,7 @@ debian_packages() {
 	# The libraries are what the programs in linux-kbuild are linked to.
 	bookworm:build) echo "$build_packages libelf1 libssl3 zlib1g" ;;
 	trixie:build) echo "$build_packages libelf1t64 libssl3t64 zlib1g" ;;
+	bookworm:toolchain) echo mmdebstrap ;;
 	*:qemu) echo "qemu-system-ppc device-tree-compiler" ;;
 	*:host-tests) echo "g++ clang libclang-rt-dev libgtest-dev make" ;;
 	*:lint) echo "sparse clang-format clang-tidy shellcheck" ;;
@@ -46,15 +49,20 @@ qemu_oldest=1:10.0
 # the packages must begin with the part of KERNEL before any dash.
 kernel_flavour() {
 	case $1 in
-	6.12) echo powerpc64le ;;
-	7.2 | 7.2-64k)
-		printf '%s: kernel %s is not supported yet\n' "$self" "$1" >&2
-		exit 2
-		;;
+	6.12 | 7.2) echo powerpc64le ;;
+	7.2-64k) echo powerpc64le-64k ;;
 	*)
-		printf '%s: unknown kernel %s (known: 6.12)\n' "$self" "$1" >&2
+		printf '%s: unknown kernel %s (known: 6.12 7.2 7.2-64k)\n' "$self" "$1" >&2
 		exit 2
 		;;
+	esac
+}
+
+# kernel_toolchain KERNEL: "toolchain" if the kernel's compiler is not that of this
+# release of Debian but of a chroot of the next; see fetch-toolchain.sh
+kernel_toolchain() {
+	case $codename:$1 in
+	bookworm:7.2*) echo toolchain ;;
 	esac
 }
 
@@ -155,14 +163,26 @@ apt_foreign() {
 
 # fetch_debs NAME DIRECTORY RESOLVE: downloads into DIRECTORY the packages that
 # the function RESOLVE prints ("package:architecture=version"). Three tries,
-# each with new lists, because a mirror may be in the middle of a sync.
+# each with new lists, because a mirror may be in the middle of a sync. Mirrors
+# and caches have each suite by two names, with files of their own: the second
+# try is of the other name.
 fetch_debs() {
-	local name=$1 dir=$2 resolve=$3 try packages
+	local name=$1 dir=$2 resolve=$3 suites try packages
+	suites=$(suites_of "$name")
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	for try in 1 2 3; do
+		case $try in
+		2)
+			sed -i.codenames -e 's/ bookworm\([^ ]* main\)$/ oldstable\1/' \
+				-e 's/ trixie\([^ ]* main\)$/ stable\1/' \
+				"$apt_dir/$name/sources.list"
+			;;
+		3) mv "$apt_dir/$name/sources.list.codenames" "$apt_dir/$name/sources.list" ;;
+		esac
 		say "reading the package lists of $(suites_of "$name")"
 		if quietly apt_in "$name" apt-get update -q --error-on=any &&
+			[ "$(codenames_of "$name")" = "$suites" ] &&
 			packages=$("$resolve") && [ -n "$packages" ]; then
 			say "downloading $(names_of "$packages")" \
 				"($(size_of "$name" "$packages") MB)"
@@ -188,6 +208,13 @@ names_of() {
 
 suites_of() {
 	awk '{ print $(NF - 1) }' "$apt_dir/$1/sources.list" | sort -u | xargs
+}
+
+# codenames_of NAME: of the suites whose lists are there
+codenames_of() {
+	# shellcheck disable=SC2016 # apt's variable, not the shell's
+	apt_in "$1" apt-get indextargets --format '$(CODENAME)' 'Created-By: Packages' |
+		sort -u | xargs
 }
 
 # size_of NAME PACKAGES: their size in MB

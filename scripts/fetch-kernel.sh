@@ -23,15 +23,23 @@ flavour=$(kernel_flavour "$kernel")
 dir=$build/kernels/$kernel
 [ -e "$dir/stamp" ] && exit 0
 
+# image_parts RELEASE VERSION: the packages which linux-image consists of: newer ones
+# have the boot image and the modules in packages that they depend on.
+image_parts() {
+	echo "linux-image-$1:ppc64el=$2"
+	apt_in "$root" apt-cache show "linux-image-$1:ppc64el=$2" | sed -n 's/^Depends: //p' |
+		tr ',' '\n' | sed -n "s/^ *\(linux-[^ ]*-$1\) (= .*/\1:ppc64el=$2/p"
+}
+
 # The kernel's packages, of the newest version of which all of them exist:
 # architectures are not always built at the same time.
 resolve() {
 	local version release packages
 	for version in $(versions "$root" "linux-image-$flavour:ppc64el" "${kernel%%-*}."); do
 		release=$(apt_in "$root" apt-cache show "linux-image-$flavour:ppc64el=$version" |
-			sed -n 's/^Depends: linux-image-\([^ ,]*\).*/\1/p' | head -n 1)
+			sed -n 's/^Depends:.* linux-image-\([^ ,]*\).*/\1/p' | head -n 1)
 		packages=$(
-			echo "linux-image-$release:ppc64el=$version"
+			image_parts "$release" "$version"
 			echo "linux-headers-$release:ppc64el=$version"
 			echo "linux-headers-${release%-"$flavour"}-common=$version"
 			echo "linux-kbuild-${release%-"$flavour"}:$host_arch=$version"
@@ -54,13 +62,29 @@ unpack() {
 	dpkg --fsys-tarfile "$deb" | tar -x -C "$2" --wildcards "${@:3}"
 }
 
+# The boot image and its configuration are in /boot or, of newer kernels, beside
+# the modules, and what is called vmlinuz there is not compressed.
 boot_image() {
-	unpack 'linux-image-*' "$new/image" './boot/*' './*lib/modules/*'
-	release=$(basename "$new"/image/boot/vmlinux-*)
-	release=${release#vmlinux-}
+	local deb
+	for deb in "$debs"/linux-*_ppc64el.deb; do
+		[[ ${deb##*/} == linux-headers-* ]] || dpkg -x "$deb" "$new/image"
+	done
+	release=$(find "$new/image" -path '*lib/modules/*' -prune -printf '%f\n')
 	printf '%s\n' "$release" >"$new/release"
-	mv "$new/image/boot/vmlinux-$release" "$new/vmlinux"
-	mv "$new/image/boot/config-$release" "$new/config"
+	image_file vmlinux "vmlinux-$release" vmlinuz
+	image_file config "config-$release" config
+}
+
+# image_file NAME PATTERN...: moves the file of one of these names to build/kernels/KERNEL/NAME
+image_file() {
+	local name=$1 file
+	shift
+	for file; do
+		file=$(find "$new/image/boot" "$new/image/usr/lib/modules/$release" \
+			-maxdepth 1 -type f -name "$file" 2>/dev/null || true)
+		[ -n "$file" ] && mv "$file" "$new/$name" && return
+	done
+	die "no $name in linux-image-$release"
 }
 
 stock_modules() {
@@ -103,12 +127,15 @@ headers() {
 	# missing. Without it kbuild says that it skips that, and the module is the
 	# same on every machine.
 	rm "$new/headers/vmlinux"
-	# Debian's Makefile here is one "include" of an absolute path.
+	# Debian's Makefile here includes one by its absolute path and, of newer kernels, says
+	# where it is itself.
 	grep -q '^include /usr/src/linux-headers-.*-common/Makefile$' "$new/headers/Makefile" ||
 		die "linux-headers-$release has a Makefile of an unknown form"
 	# shellcheck disable=SC2016 # make's variables, not the shell's
-	echo 'include $(dir $(abspath $(lastword $(MAKEFILE_LIST))))../headers-common/Makefile' \
-		>"$new/headers/Makefile"
+	sed -i -e '1i here := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))' \
+		-e "s|^KBUILD_OUTPUT=/usr/src/linux-headers-$release\$|KBUILD_OUTPUT := \$(patsubst %/,%,\$(here))|" \
+		-e 's|^include /usr/src/linux-headers-.*-common/Makefile$|include $(here)../headers-common/Makefile|' \
+		"$new/headers/Makefile"
 }
 
 debian_check

@@ -11,12 +11,12 @@ programs_dir=$build/selftests/vfio-ppc64le
 open_lane() {
 	lane=$1
 	case $lane in
-	powernv8-6.12 | powernv9-6.12 | powernv10-6.12)
-		machine=${lane%%-*}
-		kernel=${lane#*-}
-		;;
-	*) die "unknown lane $lane (known: powernv8-6.12 powernv9-6.12 powernv10-6.12)" ;;
+	*-6.12) kernel=6.12 ;;
+	*-7.2) kernel=7.2 ;;
+	*-7.2-64k) kernel=7.2-64k ;;
+	*) die "unknown lane $lane: it is <machine>-<kernel>, with kernel 6.12, 7.2 or 7.2-64k" ;;
 	esac
+	machine=${lane%-"$kernel"}
 	# Parameters of the kernel that are for our module; see lane-init.
 	parameters=''
 	kernel_dir=$build/kernels/$kernel
@@ -71,7 +71,7 @@ boot_lane() {
 	"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" \
 		--initramfs "$initramfs" --log "$log_dir/$name.log" --live \
 		--timeout 900 --silence 200 \
-		--append "slub_debug=FZPU page_poison=1 $parameters" -- -smp 2 |
+		--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=1 $parameters" -- -smp 2 |
 		while IFS= read -r line; do
 			case $line in
 			'guest: begin '*) say "running ${line#guest: begin }" ;;
