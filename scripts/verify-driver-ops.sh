@@ -14,6 +14,7 @@ readelf=${READELF:-readelf}
 # Functions and the operations as "address section name", the size of the latter.
 symbols=$($readelf -sW "$module" | awk '$NF ~ /^tce_iommu_/ { print $2, $(NF - 1), $NF, $3 }')
 ops_section=$(printf '%s\n' "$symbols" | awk '$3 == "tce_iommu_driver_ops" { print $2 }')
+ops_start=$(printf '%s\n' "$symbols" | awk '$3 == "tce_iommu_driver_ops" { print $1 }')
 ops_size=$(printf '%s\n' "$symbols" | awk '$3 == "tce_iommu_driver_ops" { print $4 }')
 [ -n "$ops_section" ] || { echo "verify: no tce_iommu_driver_ops in $module" >&2; exit 1; }
 
@@ -25,7 +26,7 @@ pointers=$($readelf -rW "$module" | awk -v section="'.rela$section_name'" '
 	/^Relocation section/ { inside = $3 == section; next }
 	inside && $3 == "R_PPC64_ADDR64" { print $1, $5, $7 }')
 
-# offset_of FUNCTION: where the pointer to it is. A relocation names a function by its own symbol
+# offset_of FUNCTION: where in the operations the pointer to it is. A relocation names a function by its own symbol
 # or as an address in .text.
 offset_of()
 {
@@ -33,7 +34,7 @@ offset_of()
 	printf '%s\n' "$pointers" | while read -r offset symbol addend; do
 		if [ "$symbol" = "$1" ] ||
 			{ [ "$symbol" = .text ] && [ $((0x$addend)) -eq $((0x$address)) ]; }; then
-			echo $((0x$offset))
+			echo $((0x$offset - 0x$ops_start))
 		fi
 	done
 }
