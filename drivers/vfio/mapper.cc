@@ -24,8 +24,8 @@ Entries pages_in(const Region &region, UserAddr from, PageShift page)
 }
 
 /*
- * A place in one region of registered memory. take() counts the page there for an entry, of which
- * backing() tells; give_back() is for when there is no such entry after all.
+ * A place in one region of registered memory. take() counts the page there for an entry and says
+ * which one it is; backing() tells of the entry. give_back() is for when there is none after all.
  */
 class RegisteredRun {
 public:
@@ -34,14 +34,11 @@ public:
 	{
 	}
 
-	Result<HostPhys> take() const
+	Result<void> take(unsigned long &page) const
 	{
-		unsigned long hpa;
-
 		TRY(Result<void>::from_kernel(
-			mm_iommu_ua_to_hpa(m_region, m_user.value(), m_page.value(), &hpa)));
-		TRY(Result<void>::from_kernel(mm_iommu_mapped_inc(m_region)));
-		return HostPhys(hpa);
+			mm_iommu_ua_to_hpa(m_region, m_user.value(), m_page.value(), &page)));
+		return Result<void>::from_kernel(mm_iommu_mapped_inc(m_region));
 	}
 	void give_back() const { mm_iommu_mapped_dec(m_region); }
 	Backing backing() const { return Backing::registered(m_user); }
@@ -77,6 +74,28 @@ private:
 	UserAddr m_user;
 	PageShift m_page;
 };
+
+/* Says in the view what is behind an entry now; what was there before goes to @replaced. */
+inline void fill_view(AtomicBigEndian &view, Backing backing, OldEntry old,
+		      Replaced::Writer &replaced)
+{
+	if (!old.is_empty())
+		replaced.add(old, view.load_word());
+	view.store(backing.word());
+}
+
+/*
+ * Empties the view's word of an entry that was emptied, and returns what was there: @seen, unless
+ * KVM has mapped something else in the meantime, and said so here.
+ */
+inline kcxx::BigEndian empty_view(AtomicBigEndian &view, kcxx::BigEndian seen)
+{
+	kcxx::BigEndian found = view.replace(seen, kcxx::BigEndian());
+
+	if (found != seen)
+		view.replace(found, kcxx::BigEndian());
+	return found;
+}
 
 } /* namespace */
 
@@ -193,45 +212,40 @@ template <typename Run>
 Result<void> Mapper::map_run(Run memory, const Leaf &leaf, EntryRange run, Direction direction,
 			     Entries &mapped)
 {
-	const unsigned long tce_bits = permissions(direction);
+	const kcxx::BigEndian tce_bits(permissions(direction));
 	const unsigned long count = run.count.value();
 	AtomicBigEndian *const view = leaf.view;
 	AtomicBigEndian *const tces = leaf.tces;
+	unsigned long page = 0;
 	unsigned long i = 0;
 	kcxx::ScopeExit progress([&] {
 		mapped = Entries(i);
 		settle({ run.first, mapped });
 	});
+	Replaced::Writer replaced(m_replaced);
 
 	if (!tces) {
 		for (; i < count; ++i, memory.step()) {
-			TRY(map_entry(memory, view[i], [&](HostPhys page) {
-				return m_table.exchange(run.first + Entries(i), page, direction);
-			}));
+			TRY(memory.take(page));
+
+			Result<OldEntry> old =
+				m_table.exchange(run.first + Entries(i), HostPhys(page), direction);
+
+			if (old.is_error()) {
+				memory.give_back();
+				return old.error();
+			}
+			fill_view(view[i], memory.backing(), old.value(), replaced);
 		}
 		return {};
 	}
 	for (; i < count; ++i, memory.step()) {
-		TRY(map_entry(memory, view[i], [&](HostPhys page) -> Result<OldEntry> {
-			return OldEntry(tces[i].exchange(encode_tce(page, tce_bits)));
-		}));
-	}
-	return {};
-}
+		TRY(memory.take(page));
 
-/* Maps the next page of @memory. @exchange(page) writes the TCE and returns the old one. */
-template <typename Run, typename Exchange>
-inline Result<void> Mapper::map_entry(const Run &memory, AtomicBigEndian &view, Exchange exchange)
-{
-	Result<OldEntry> old = exchange(TRY(memory.take()));
+		OldEntry old(tces[i].exchange(kcxx::BigEndian::of_memory(page) | tce_bits));
 
-	if (old.is_error()) {
-		memory.give_back();
-		return old.error();
+		fill_view(view[i], memory.backing(), old, replaced);
 	}
-	if (!old.value().is_empty())
-		m_replaced.add(old.value(), Backing(view.load()));
-	view.store(memory.backing().word());
 	return {};
 }
 
@@ -239,46 +253,41 @@ inline Result<void> Mapper::map_entry(const Run &memory, AtomicBigEndian &view, 
 void Mapper::empty_run(const Leaf &leaf, EntryRange run)
 {
 	const unsigned long count = run.count.value();
+	AtomicBigEndian *const view = leaf.view;
+	AtomicBigEndian *const tces = leaf.tces;
 	unsigned long first = count;
 	unsigned long end = 0;
 
-	for (unsigned long i = 0; i < count; ++i) {
-		bool emptied = empty_entry(leaf.view[i], [&]() -> Result<OldEntry> {
-			if (leaf.tces)
-				return OldEntry(leaf.tces[i].exchange(0));
-			return m_table.exchange(run.first + Entries(i), HostPhys(0),
-						Direction::None);
-		});
+	{
+		Replaced::Writer replaced(m_replaced);
 
-		if (!emptied)
-			continue;
-		if (first == count)
-			first = i;
-		end = i + 1;
+		for (unsigned long i = 0; i < count; ++i) {
+			kcxx::BigEndian backing = view[i].load_word();
+
+			if (backing.is_zero())
+				continue;
+
+			OldEntry old = tces ? OldEntry(tces[i].exchange(kcxx::BigEndian()))
+					    : empty_by_operation(run.first + Entries(i));
+
+			if (old.is_empty())
+				continue;
+			replaced.add(old, empty_view(view[i], backing));
+			if (first == count)
+				first = i;
+			end = i + 1;
+		}
 	}
 	if (end)
 		settle({ run.first + Entries(first), Entries(end - first) });
 }
 
-/* Empties one entry; @exchange() empties the TCE and returns the old one. */
-template <typename Exchange>
-inline bool Mapper::empty_entry(AtomicBigEndian &view, Exchange exchange)
+/* Emptying needs no memory and so cannot fail. */
+OldEntry Mapper::empty_by_operation(TceIndex index) const
 {
-	if (!view.load())
-		return false;
+	Result<OldEntry> old = m_table.exchange(index, HostPhys(0), Direction::None);
 
-	/* Emptying needs no memory and so cannot fail. */
-	Result<OldEntry> old = exchange();
-
-	if (old.is_error() || old.value().is_empty())
-		return false;
-
-	Backing backing(view.load());
-
-	m_replaced.add(old.value(), backing);
-	/* KVM may have mapped something else in the meantime, and said so here. */
-	view.replace(backing.word(), 0);
-	return true;
+	return old.is_error() ? OldEntry() : old.value();
 }
 
 /* Drops what was replaced in @run, once no PE has it cached any more. */
@@ -287,17 +296,19 @@ void Mapper::settle(EntryRange run)
 	if (m_replaced.is_empty())
 		return;
 	m_table.invalidate(run);
-	m_replaced.drop_all([&](OldEntry old, Backing backing) { drop(old, backing); });
+	m_replaced.drop_all([&](const Replaced::Entry &entry) { drop(entry); });
 }
 
 /*
  * What an exchange took out of the table belongs to its region no longer. The page is marked
  * first: when the count is dropped, the region can be released.
  */
-inline void Mapper::drop(OldEntry old, Backing backing)
+inline void Mapper::drop(const Replaced::Entry &entry)
 {
+	Backing backing(entry.backing.value_in_memory());
+
 	if (backing.is_pinned()) {
-		drop_pinned(old, backing);
+		drop_pinned(entry.old, backing);
 		return;
 	}
 
@@ -306,8 +317,8 @@ inline void Mapper::drop(OldEntry old, Backing backing)
 						    ? m_last_owner->kernel()
 						    : find_owner(user);
 
-	if (old.device_writes())
-		glue_mark_page_dirty(old.page().value());
+	if (entry.old.device_writes())
+		glue_mark_page_dirty(entry.old.page().value());
 	if (owner)
 		mm_iommu_mapped_dec(owner);
 }

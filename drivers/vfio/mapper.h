@@ -43,23 +43,44 @@ public:
 	/* Also the longest run. Makes a container, which holds one of these, fit into 4 KiB. */
 	static constexpr unsigned long capacity = 224;
 
-	bool is_empty() const { return !m_count; }
-	void add(OldEntry old, Backing backing) { m_entries[m_count++] = { old, backing }; }
+	struct Entry {
+		OldEntry old;
+		kcxx::BigEndian backing; /* the view's word: a Backing */
+	};
 
-	/* Calls @drop(old, backing) for each, and forgets them. */
+	/* Puts entries into @replaced, which is empty, and counts them in the end. */
+	class Writer {
+	public:
+		explicit Writer(Replaced &replaced)
+			: m_replaced(replaced), m_next(replaced.m_entries)
+		{
+		}
+		Writer(const Writer &) = delete;
+		Writer &operator=(const Writer &) = delete;
+		~Writer()
+		{
+			m_replaced.m_count =
+				static_cast<unsigned long>(m_next - m_replaced.m_entries);
+		}
+
+		void add(OldEntry old, kcxx::BigEndian backing) { *m_next++ = { old, backing }; }
+
+	private:
+		Replaced &m_replaced;
+		Entry *m_next;
+	};
+
+	bool is_empty() const { return !m_count; }
+
+	/* Calls @drop(entry) for each, and forgets them. */
 	template <typename Drop> void drop_all(Drop drop)
 	{
 		for (unsigned long i = 0; i < m_count; ++i)
-			drop(m_entries[i].old, m_entries[i].backing);
+			drop(m_entries[i]);
 		m_count = 0;
 	}
 
 private:
-	struct Entry {
-		OldEntry old = OldEntry(0);
-		Backing backing;
-	};
-
 	unsigned long m_count = 0;
 	Entry m_entries[capacity];
 };
@@ -103,15 +124,11 @@ private:
 	template <typename Run>
 	Result<void> map_run(Run memory, const Leaf &leaf, EntryRange run, Direction direction,
 			     Entries &mapped);
-	/* What is done per entry is inlined: it is all that counts in a long run. */
-	template <typename Run, typename Exchange>
-	[[gnu::always_inline]] Result<void> map_entry(const Run &memory, AtomicBigEndian &view,
-						      Exchange exchange);
 	void empty_run(const Leaf &leaf, EntryRange run);
-	template <typename Exchange>
-	[[gnu::always_inline]] bool empty_entry(AtomicBigEndian &view, Exchange exchange);
+	OldEntry empty_by_operation(TceIndex index) const;
 	void settle(EntryRange run);
-	[[gnu::always_inline]] void drop(OldEntry old, Backing backing);
+	/* What is done per entry is inlined: it is all that counts in a long run. */
+	[[gnu::always_inline]] void drop(const Replaced::Entry &entry);
 	[[gnu::noinline]] void drop_pinned(OldEntry old, Backing backing);
 	[[gnu::noinline]] mm_iommu_table_group_mem_t *find_owner(UserAddr user);
 

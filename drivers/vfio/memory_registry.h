@@ -39,7 +39,10 @@ struct UserRange {
 	static Result<UserRange> of_pages(UserAddr start, Bytes size);
 
 	UserAddr end() const { return start + size; }
-	bool contains(UserAddr address) const { return address >= start && address < end(); }
+	bool contains(UserAddr address) const
+	{
+		return address.value() - start.value() < size.value();
+	}
 	bool operator==(const UserRange &) const = default;
 };
 

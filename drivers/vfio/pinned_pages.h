@@ -21,7 +21,11 @@ class PinnedRun {
 public:
 	explicit PinnedRun(const Backing *pages) : m_at(pages) {}
 
-	Result<HostPhys> take() const { return m_at->page(); }
+	Result<void> take(unsigned long &page) const
+	{
+		page = m_at->page().value();
+		return {};
+	}
 	void give_back() const {}
 	Backing backing() const { return *m_at; }
 	void step() { ++m_at; }

@@ -1,44 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * AtomicBigEndian: a big-endian 64-bit word in memory that others (KVM's hypercall handlers, a
- * PHB) read and write at the same time. Reached through atomic accessors only, in native order.
+ * BigEndian: a 64-bit word in big-endian order. What is done with it is the same in either order
+ * (bitwise or, comparison) or asks for its value, which costs instructions.
+ *
+ * AtomicBigEndian: such a word in memory that others (KVM's hypercall handlers, a PHB) read and
+ * write at the same time. Reached through atomic accessors only.
  */
 #pragma once
 
 namespace kcxx {
 
-class AtomicBigEndian {
+class BigEndian {
 public:
-	AtomicBigEndian() = default;
-	AtomicBigEndian(const AtomicBigEndian &) = delete;
-	AtomicBigEndian &operator=(const AtomicBigEndian &) = delete;
+	constexpr BigEndian() = default;
+	explicit BigEndian(unsigned long value) : m_word(swapped(value)) {}
+	/* Of a value that is in memory anyway: one instruction, where a register takes three. */
+	static BigEndian of_memory(const unsigned long &value)
+	{
+		BigEndian result;
 
-	unsigned long load() const { return read(&m_word); }
-	/* What the word points to was written before it was published. */
-	unsigned long load_acquire() const
-	{
-		return swapped(__atomic_load_n(&m_word, __ATOMIC_ACQUIRE));
+		result.m_word = read(&value);
+		return result;
 	}
-	void store(unsigned long value) { write(&m_word, value); }
-	/* Puts @value and returns what was there. Orders what is before and after it. */
-	unsigned long exchange(unsigned long value)
-	{
-		return swapped(__atomic_exchange_n(&m_word, swapped(value), __ATOMIC_ACQ_REL));
-	}
-	/* Puts @value in place of 0 and returns 0, or returns what someone else has put there. */
-	unsigned long publish(unsigned long value) { return replace(0, value); }
-	/* Puts @value in place of @expected; returns what was there, which may be something else.
-	 */
-	unsigned long replace(unsigned long expected, unsigned long value)
-	{
-		unsigned long old = swapped(expected);
 
-		__atomic_compare_exchange_n(&m_word, &old, swapped(value), false, __ATOMIC_ACQ_REL,
-					    __ATOMIC_ACQUIRE);
-		return swapped(old);
+	unsigned long value() const { return swapped(m_word); }
+	/* The same for a word that is in memory anyway. */
+	unsigned long value_in_memory() const { return read(&m_word); }
+	constexpr bool is_zero() const { return !m_word; }
+	constexpr bool operator==(const BigEndian &) const = default;
+	constexpr BigEndian operator|(BigEndian other) const
+	{
+		other.m_word |= m_word;
+		return other;
 	}
 
 private:
+	friend class AtomicBigEndian;
+
 #if defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
 	/*
 	 * Byte-reversed loads and stores, which are atomic like others. The compiler uses none for
@@ -76,6 +74,52 @@ private:
 		return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(value) : value;
 	}
 #endif
+
+	unsigned long m_word = 0;
+};
+
+class AtomicBigEndian {
+public:
+	AtomicBigEndian() = default;
+	AtomicBigEndian(const AtomicBigEndian &) = delete;
+	AtomicBigEndian &operator=(const AtomicBigEndian &) = delete;
+
+	unsigned long load() const { return BigEndian::read(&m_word); }
+	/* What the word points to was written before it was published. */
+	unsigned long load_acquire() const
+	{
+		return word_of(__atomic_load_n(&m_word, __ATOMIC_ACQUIRE)).value();
+	}
+	BigEndian load_word() const { return word_of(__atomic_load_n(&m_word, __ATOMIC_RELAXED)); }
+	void store(unsigned long value) { BigEndian::write(&m_word, value); }
+	/* Puts @word and returns what was there. Orders what is before and after it. */
+	BigEndian exchange(BigEndian word)
+	{
+		return word_of(__atomic_exchange_n(&m_word, word.m_word, __ATOMIC_ACQ_REL));
+	}
+	/* Puts @word in place of @expected; returns what was there, which may be something else. */
+	BigEndian replace(BigEndian expected, BigEndian word)
+	{
+		unsigned long old = expected.m_word;
+
+		__atomic_compare_exchange_n(&m_word, &old, word.m_word, false, __ATOMIC_ACQ_REL,
+					    __ATOMIC_ACQUIRE);
+		return word_of(old);
+	}
+	/* Puts @value in place of 0 and returns 0, or returns what someone else has put there. */
+	unsigned long publish(unsigned long value)
+	{
+		return replace(BigEndian(), BigEndian(value)).value();
+	}
+
+private:
+	static BigEndian word_of(unsigned long in_memory)
+	{
+		BigEndian word;
+
+		word.m_word = in_memory;
+		return word;
+	}
 
 	unsigned long m_word;
 };

@@ -108,7 +108,7 @@ TEST(BigEndian, OnlyOnePublishes)
 	EXPECT_EQ(word.publish(7), 0u);
 	EXPECT_EQ(word.publish(8), 7u);
 	EXPECT_EQ(word.load_acquire(), 7u);
-	EXPECT_EQ(word.exchange(9), 7u);
+	EXPECT_EQ(word.exchange(kcxx::BigEndian(9)).value(), 7u);
 	EXPECT_EQ(word.load(), 9u);
 }
 
@@ -157,12 +157,14 @@ TEST(TceFormat, DecodesWhatItEncodes)
 
 TEST(TceFormat, OldEntryTellsWhatItHeld)
 {
-	EXPECT_TRUE(tce::OldEntry(0).is_empty());
-	EXPECT_TRUE(tce::OldEntry(0x5000).is_empty());
-	EXPECT_FALSE(tce::OldEntry(0x5001).is_empty());
-	EXPECT_FALSE(tce::OldEntry(0x5001).device_writes());
-	EXPECT_TRUE(tce::OldEntry(0x5002).device_writes());
-	EXPECT_EQ(tce::OldEntry(0x5003).page(), tce::HostPhys(0x5000));
+	auto old = [](unsigned long tce) { return tce::OldEntry(kcxx::BigEndian(tce)); };
+
+	EXPECT_TRUE(tce::OldEntry().is_empty());
+	EXPECT_TRUE(old(tce::encode_tce(tce::HostPhys(0x5000), 0)).is_empty());
+	EXPECT_FALSE(old(0x5001).is_empty());
+	EXPECT_FALSE(old(0x5001).device_writes());
+	EXPECT_TRUE(old(0x5002).device_writes());
+	EXPECT_EQ(old(0x5003).page(), tce::HostPhys(0x5000));
 }
 
 } /* namespace */

@@ -29,8 +29,8 @@ Result<OldEntry> Table::exchange(TceIndex index, HostPhys page, Direction direct
 
 	if (ret)
 		return Error::from_kernel(ret);
-	return OldEntry(
-		encode_tce(HostPhys(hpa), permissions(static_cast<Direction>(kernel_direction))));
+	return OldEntry(kcxx::BigEndian(
+		encode_tce(HostPhys(hpa), permissions(static_cast<Direction>(kernel_direction)))));
 }
 
 void Table::invalidate(EntryRange range) const

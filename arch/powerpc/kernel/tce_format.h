@@ -9,6 +9,7 @@
 #pragma once
 
 #include "arch/powerpc/kernel/tce_types.h"
+#include "kcxx/big_endian.h"
 
 namespace tce {
 
@@ -30,9 +31,10 @@ constexpr unsigned long permissions(Direction direction)
 	}
 }
 
+/* An entry without permissions is 0: it has no page either. */
 constexpr unsigned long encode_tce(HostPhys page, unsigned long permissions)
 {
-	return page.value() | permissions;
+	return permissions ? page.value() | permissions : 0;
 }
 
 constexpr Direction decode_direction(unsigned long tce)
@@ -54,18 +56,18 @@ constexpr HostPhys decode_page(unsigned long tce)
 	return HostPhys(tce & ~tce_permissions);
 }
 
-/* What an entry held. */
+/* What an entry held: a TCE as it is in memory. An empty entry is 0 there. */
 class OldEntry {
 public:
-	explicit constexpr OldEntry(unsigned long tce) : m_tce(tce) {}
+	constexpr OldEntry() = default;
+	explicit constexpr OldEntry(kcxx::BigEndian word) : m_word(word) {}
 
-	constexpr bool is_empty() const { return !(m_tce & tce_permissions); }
-	constexpr bool device_writes() const { return m_tce & tce_write; }
-	/* Means nothing for an empty entry. */
-	constexpr HostPhys page() const { return decode_page(m_tce); }
+	constexpr bool is_empty() const { return m_word.is_zero(); }
+	bool device_writes() const { return m_word.value_in_memory() & tce_write; }
+	HostPhys page() const { return decode_page(m_word.value_in_memory()); }
 
 private:
-	unsigned long m_tce;
+	kcxx::BigEndian m_word;
 };
 
 /* A link to the next level's block. */

@@ -48,7 +48,11 @@ void glue_unpin_page(unsigned long hpa, bool dirty)
 
 void glue_mark_page_dirty(unsigned long hpa)
 {
-	SetPageDirty(pfn_to_page(hpa >> PAGE_SHIFT));
+	struct page *page = pfn_to_page(hpa >> PAGE_SHIFT);
+
+	/* Whoever cleans it later on sees what the device has written by now. */
+	if (!PageDirty(page))
+		SetPageDirty(page);
 }
 
 bool glue_is_hugetlb_page(unsigned long hpa, unsigned int shift)

@@ -20,8 +20,8 @@ extern "C" int tce_powernv_exchange(iommu_table *table, unsigned long index, uns
 	if (!word && wanted != Direction::None)
 		return static_cast<int>(Error(Errno::NoMemory).as_kernel());
 
-	unsigned long old = word ? word->exchange(encode_tce(HostPhys(*hpa), permissions(wanted)))
-				 : 0;
+	kcxx::BigEndian tce(encode_tce(HostPhys(*hpa), permissions(wanted)));
+	unsigned long old = word ? word->exchange(tce).value() : 0;
 
 	*hpa = decode_page(old).value();
 	*direction = static_cast<unsigned int>(decode_direction(old));
@@ -40,11 +40,10 @@ extern "C" int tce_powernv_peek(iommu_table *table, unsigned long index, unsigne
 	AtomicBigEndian *word = Levels::of_tces(geometry)
 					.find(tce_root(geometry), geometry.place(TceIndex(index)))
 					.word;
-	OldEntry entry(word ? word->load() : 0);
+	unsigned long entry = word ? word->load() : 0;
 
-	*hpa = entry.is_empty() ? 0 : entry.page().value();
-	*direction =
-		static_cast<unsigned int>(entry.is_empty() ? Direction::None : Direction::ToDevice);
+	*hpa = decode_page(entry).value();
+	*direction = static_cast<unsigned int>(entry ? Direction::ToDevice : Direction::None);
 	return 0;
 }
 
