@@ -405,7 +405,7 @@ FIXTURE_TEARDOWN(separate)
 	CHECK_BALANCE(&self->s[1], &self->balance);
 }
 
-TEST_F(separate, the_same_memory_in_both)
+TEST_F(separate, qemu_7_the_same_memory_in_two_containers)
 {
 	uint8_t *scratch = self->buffer + PAGE;
 

@@ -187,7 +187,7 @@ TEST_F(window, d15_failed_map_keeps_older_mappings)
 
 /* ---- Arguments ---- */
 
-TEST_F(container, errno_map_before_register_is_eperm)
+TEST_F(container, errno_1_map_before_register_is_eperm)
 {
 	EXPECT_EQ(-EPERM, spapr_map(self->s.container, 0, self->buffer, PAGE, MAP_RW));
 	EXPECT_EQ(-EPERM, spapr_unmap(self->s.container, 0, PAGE));
@@ -197,7 +197,7 @@ TEST_F(container, errno_map_before_register_is_eperm)
 	EXPECT_EQ(-EPERM, spapr_unmap(self->s.container, 0, PAGE));
 }
 
-TEST_F(window, errno_iova_in_no_window_is_enxio)
+TEST_F(window, errno_2_iova_in_no_window_is_enxio)
 {
 	EXPECT_EQ(-ENXIO, spapr_map(self->fd, WINDOW_SIZE, self->buffer, PAGE, MAP_RW));
 	EXPECT_EQ(-ENXIO, spapr_map(self->fd, 1UL << 59, self->buffer, PAGE, MAP_RW));

@@ -14,7 +14,7 @@
 
 #define PAGE TCE_PAGE_4K
 
-TEST_F(window, errno_map_of_unregistered_is_einval)
+TEST_F(window, errno_2_map_of_unregistered_is_einval)
 {
 	const size_t size = page_size();
 	uint8_t *p = memory_get(size);
@@ -33,7 +33,7 @@ TEST_F(window, errno_map_of_unregistered_is_einval)
 }
 
 /* SPDK uses the container that DPDK made, and does not know of registration. */
-TEST_F(window, spdk_map_2m_without_register_is_einval)
+TEST_F(window, spdk_1_map_2m_without_register_is_einval)
 {
 	uint8_t *p = memory_get_aligned(2 * MIB, 2 * MIB);
 
@@ -62,7 +62,7 @@ TEST_F(window, map_overflow)
 	EXPECT_EQ(0, spapr_unregister(self->fd, self->buffer, self->size));
 }
 
-TEST_F(container, errno_iommu_page_larger_than_backing_is_einval)
+TEST_F(container, errno_2_iommu_page_larger_than_backing_is_einval)
 {
 	const size_t size = 64 * KIB;
 	uint8_t *p = memory_get_aligned(size, size);

@@ -34,7 +34,7 @@ TEST_F(window, map_pins_nothing)
 	EXPECT_EQ(pinned, balance_pinned_pages());
 }
 
-TEST_F(container, errno_register_twice_is_ebusy)
+TEST_F(container, errno_3_register_twice_is_ebusy)
 {
 	int fd = self->s.container;
 	long locked;
@@ -48,7 +48,7 @@ TEST_F(container, errno_register_twice_is_ebusy)
 	EXPECT_EQ(-ENOENT, spapr_unregister(fd, self->buffer, self->size));
 }
 
-TEST_F(container, errno_overlap_is_einval_and_unpins)
+TEST_F(container, errno_3_overlap_is_einval_and_unpins)
 {
 	const size_t page = page_size();
 	int fd = self->s.container;
@@ -70,7 +70,7 @@ TEST_F(container, errno_overlap_is_einval_and_unpins)
 	EXPECT_EQ(0, spapr_register(fd, self->buffer + 12 * page, page));
 }
 
-TEST_F(container, errno_unregister_unknown_is_enoent)
+TEST_F(container, errno_3_unregister_unknown_is_enoent)
 {
 	const size_t page = page_size();
 	int fd = self->s.container;
@@ -194,6 +194,35 @@ TEST_F(container, register_large_region)
 	memory_put(p, size);
 }
 
+/*
+ * As much as the machine has memory, whereof this takes little: the same file again and again. More
+ * than that is refused.
+ */
+#define REPEATED	(16 * MIB)
+
+TEST_F(container, past_5_very_large_registration)
+{
+	const size_t machine = (size_t)machine_pages() * page_size();
+	const size_t size = machine / 4 * 3 & ~(REPEATED - 1);
+	int file = memfd_create("repeated", MFD_CLOEXEC), fd = self->s.container;
+	uint8_t *p = memory_get(size);
+
+	ASSERT_LE(0, file);
+	ASSERT_EQ(0, ftruncate(file, REPEATED));
+	for (size_t at = 0; at < size; at += REPEATED)
+		ASSERT_EQ(p + at, mmap(p + at, REPEATED, PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_FIXED, file, 0));
+	close(file);
+	ASSERT_EQ(0, spapr_register(fd, p, size));
+	EXPECT_EQ((long)(size / KIB), balance_locked_kib());
+	ASSERT_EQ(0, spapr_remove(fd, 0));
+	ASSERT_EQ(0, spapr_create(fd, TCE_SHIFT_4K, WINDOW_SIZE, 1, NULL));
+	EXPECT_EQ(0, spapr_map(fd, 0, p + size - MIB, MIB, MAP_RW));
+	EXPECT_EQ(0, spapr_unmap(fd, 0, MIB));
+	EXPECT_EQ(0, spapr_unregister(fd, p, size));
+	memory_put(p, size);
+}
+
 TEST_F(container, register_many_regions)
 {
 	const size_t page = page_size(), size = 600 * page;
@@ -237,7 +266,7 @@ TEST_F(container, d16_register_beyond_the_machine_is_quiet)
 	munmap(p, size);
 }
 
-TEST_F(window, d2_unregister_mapped_memory)
+TEST_F(window, d2_errno_3_unregister_mapped_is_ebusy)
 {
 	const size_t page = page_size();
 	uint8_t *p = memory_get(4 * page);
@@ -288,7 +317,7 @@ TEST_F(window, registered_memory_survives_munmap)
 	EXPECT_EQ(0, spapr_unregister(self->fd, p, page));
 }
 
-TEST_F(window, dpdk_register_map_unmap_unregister)
+TEST_F(window, dpdk_3_register_map_unmap_unregister)
 {
 	const size_t size = 2 * MIB;
 	uint8_t *segment = memory_get(size);

@@ -74,6 +74,32 @@ TEST_F(module, unload_is_refused_while_a_container_is_open)
 	ASSERT_EQ(0, load(self->parameters));
 }
 
+/* The tables end with the last group. What is left of the container then needs no driver. */
+TEST_F(module, unload_is_refused_while_a_group_and_its_tables_live)
+{
+	uint8_t *buffer = memory_get(page_size());
+	int fd, groups;
+
+	groups = spapr_discover(self->s.group, SPAPR_MAX_GROUPS);
+	ASSERT_EQ(0, spapr_open(&self->s, groups));
+	fd = self->s.container;
+	ASSERT_EQ(0, spapr_create_at_0(fd, WINDOW_SIZE, 1));
+	ASSERT_EQ(0, spapr_create(fd, TCE_SHIFT_4K, GIB, 2, NULL));
+	ASSERT_EQ(0, spapr_register(fd, buffer, page_size()));
+	ASSERT_EQ(0, spapr_map(fd, 0, buffer, TCE_PAGE_4K, MAP_RW));
+	while (groups--) {
+		EXPECT_EQ(-EAGAIN, unload());
+		ASSERT_EQ(0, spapr_detach(&self->s, groups));
+	}
+	EXPECT_EQ(0, unload());
+	ASSERT_EQ(0, load(self->parameters));
+	/* The same container takes a group of the new module. */
+	ASSERT_EQ(0, spapr_attach(&self->s, 0));
+	ASSERT_EQ(0, spapr_set_iommu(fd, VFIO_SPAPR_TCE_v2_IOMMU));
+	EXPECT_EQ(0, spapr_create_at_0(fd, WINDOW_SIZE, 1));
+	memory_put(buffer, page_size());
+}
+
 TEST_F(module, load_use_and_unload_many_times)
 {
 	uint8_t *buffer = memory_get(page_size());

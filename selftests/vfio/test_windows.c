@@ -17,7 +17,7 @@ static struct vfio_iommu_spapr_tce_info get_info(const struct spapr *s)
 	return info;
 }
 
-TEST_F(container, qemu_2_remove_default_before_created)
+TEST_F(container, qemu_2_default_window_removed_right_away)
 {
 	struct vfio_iommu_spapr_tce_info info;
 
@@ -31,7 +31,7 @@ TEST_F(container, qemu_2_remove_default_before_created)
 }
 
 /* Nobody has said anything to the container yet. */
-TEST_F(container, dpdk_remove_default_then_create_at_0)
+TEST_F(container, dpdk_2_remove_default_then_create_at_0)
 {
 	uint64_t start = 1;
 
@@ -41,7 +41,7 @@ TEST_F(container, dpdk_remove_default_then_create_at_0)
 }
 
 /* DPDK and QEMU try more and more levels until a window can be had. */
-TEST_F(container, dpdk_create_with_any_number_of_levels)
+TEST_F(container, dpdk_2_create_with_any_number_of_levels)
 {
 	const struct vfio_iommu_spapr_tce_info info = get_info(&self->s);
 	uint64_t start;
@@ -121,7 +121,7 @@ TEST_F(container, removed_default_window_stays_away)
 	EXPECT_EQ((long)(self->size / KIB), balance_locked_kib());
 }
 
-TEST_F(container, errno_no_free_window_is_enospc)
+TEST_F(container, errno_5_no_free_window_is_enospc)
 {
 	const struct vfio_iommu_spapr_tce_info info = get_info(&self->s);
 	const uint32_t windows = info.ddw.max_dynamic_windows_supported;
@@ -148,7 +148,7 @@ TEST_F(container, errno_no_free_window_is_enospc)
 	}
 }
 
-TEST_F(container, errno_remove_takes_any_address_inside)
+TEST_F(container, errno_5_remove_takes_any_address_inside)
 {
 	static const uint64_t inside[] = { 0, 1, WINDOW_SIZE / 2 + 12345, WINDOW_SIZE - 1 };
 	uint64_t start;
@@ -329,7 +329,7 @@ TEST_F(container, create_result_not_copied_leaves_no_window)
 	memory_put(arg, page_size());
 }
 
-TEST_F(window, remove_with_live_mappings_unmaps)
+TEST_F(window, past_8_window_removed_with_live_mappings)
 {
 	uint8_t *page = memory_get(page_size());
 
