@@ -152,13 +152,15 @@ apt_source() {
 	printf 'deb [arch=%s%s] %s %s main\n' "$1" "$signed" "$3" "$2"
 }
 
-# apt_foreign NAME ARCHITECTURES SUITE: a directory for downloads from one suite
+# apt_foreign NAME ARCHITECTURES SUITE...: a directory for downloads from these suites
 apt_foreign() {
-	local uri
+	local uri suite
 	apt_root "$1"
 	: >"$apt_dir/$1/foreign"
 	uri=$(debian_repositories | sed -n "s/ $codename\$//p" | head -n 1)
-	apt_source "$2" "$3" "$uri" >"$apt_dir/$1/sources.list"
+	for suite in $(printf '%s\n' "${@:3}" | sort -u); do
+		apt_source "$2" "$suite" "$uri"
+	done >"$apt_dir/$1/sources.list"
 }
 
 # fetch_debs NAME DIRECTORY RESOLVE: downloads into DIRECTORY the packages that

@@ -21,7 +21,12 @@
 kernel=$1
 flavour=$(kernel_flavour "$kernel")
 dir=$build/kernels/$kernel
-[ -e "$dir/stamp" ] && exit 0
+# The modules; the stamp names them, so that a build/ from before one was added is found out.
+modules='vfio vfio_iommu_spapr_tce vfio-pci-core vfio-pci kvm kvm-hv nvme nvme-core nvme-auth'
+is_there() {
+	[ "$(cat "$dir/stamp" 2>/dev/null)" = "$modules" ]
+}
+is_there && exit 0
 
 # image_parts RELEASE VERSION: the packages which linux-image consists of: newer ones
 # have the boot image and the modules in packages that they depend on.
@@ -90,7 +95,7 @@ image_file() {
 stock_modules() {
 	local name file
 	mkdir "$new/modules"
-	for name in vfio vfio_iommu_spapr_tce vfio-pci-core vfio-pci kvm kvm-hv; do
+	for name in $modules; do
 		file=$(find "$new/image" -name "$name.ko*")
 		case $file in
 		*.ko) cp "$file" "$new/modules/" ;;
@@ -143,7 +148,7 @@ root=kernel-$kernel
 debs=$build/kernels/$kernel.debs
 new=$build/kernels/$kernel.new
 apt_lock
-[ -e "$dir/stamp" ] && exit 0
+is_there && exit 0
 apt_foreign "$root" "$host_arch,ppc64el" "$(debian_suite "$root")"
 fetch_debs "$root" "$debs" resolve
 
@@ -159,5 +164,5 @@ for part in "$new"/*; do
 	mv "$part" "$dir/"
 done
 rm -r "$new" "$debs"
-touch "$dir/stamp"
+echo "$modules" >"$dir/stamp"
 say "kernel $release is in ${dir#"$repo/"}"
