@@ -50,10 +50,10 @@ unload() {
 	rmmod "$1" || fail "rmmod $1"
 }
 
-# take_devices: gives the edu devices to vfio-pci
+# take_devices: gives the devices with the PCI ids $pci_ids, the edu devices, to vfio-pci
 take_devices() {
 	for device in /sys/bus/pci/devices/*; do
-		[ "$(cat "$device/vendor" "$device/device" | xargs)" = "0x1234 0x11e8" ] ||
+		[ "$(cat "$device/vendor" "$device/device" | xargs)" = "${pci_ids-0x1234 0x11e8}" ] ||
 			continue
 		name=${device##*/}
 		echo vfio-pci >"$device/driver_override"

@@ -80,3 +80,29 @@ boot_lane() {
 	awk -v ending="$ending" -v programs="$programs" -f "$here/ktap.awk" \
 		"$log_dir/$name.log" >"$log_dir/$name.results"
 }
+
+# report_lane NAME TITLE: prints what is in build/log/NAME.results and as the last line the count;
+# 0 if nothing failed. A test that was not reached is a test that failed.
+report_lane() {
+	local failed
+	awk '
+		/^\t/ { if (show) print "        " substr($0, 2); next }
+		{
+			kind = $1 == "lost" ? "fail" : $1
+			n[kind]++
+			show = kind == "fail"
+			if (kind == "pass")
+				next
+			reason = $0
+			sub(/^[^ ]+ [^ ]+ [^ ]+ ?/, "", reason)
+			print "    " toupper(kind) " " $2 ": " $3 (reason == "" ? "" : ": " reason)
+		}' "$log_dir/$1.results"
+	failed=$(count_results "$1" 'fail|lost')
+	[ "$failed" = 0 ] || say "the console is in build/log/$1.log"
+	echo "$2: $(count_results "$1" pass) passed, $failed failed, $(count_results "$1" skip) skipped"
+	[ "$failed" = 0 ]
+}
+
+count_results() {
+	grep -cE "^($2) " "$log_dir/$1.results" || true
+}

@@ -37,23 +37,4 @@ fi
 name=lane-$lane-$which
 boot_lane "$name" "$module" "${programs[@]}"
 
-# A test that was not reached is a test that failed.
-awk '
-	/^\t/ { if (show) print "        " substr($0, 2); next }
-	{
-		kind = $1 == "lost" ? "fail" : $1
-		n[kind]++
-		show = kind == "fail"
-		if (kind == "pass")
-			next
-		reason = $0
-		sub(/^[^ ]+ [^ ]+ [^ ]+ ?/, "", reason)
-		print "    " toupper(kind) " " $2 ": " $3 (reason == "" ? "" : ": " reason)
-	}' "$log_dir/$name.results"
-count() {
-	grep -cE "^($1) " "$log_dir/$name.results" || true
-}
-failed=$(count 'fail|lost')
-[ "$failed" = 0 ] || say "the console is in build/log/$name.log"
-echo "$lane-$which: $(count pass) passed, $failed failed, $(count skip) skipped"
-[ "$failed" = 0 ]
+report_lane "$name" "$lane-$which"
