@@ -10,6 +10,8 @@ MODULE := vfio_iommu_spapr_tce.ko
 # The kernels that the module is tested on, and the lanes that test it: <machine>-<kernel>.
 KERNELS := 6.12 7.2 7.2-64k
 LANES := powernv9-6.12 powernv8-6.12 powernv10-6.12
+# The lanes that the stock module is run in, beside ours.
+STOCK_LANES := powernv9-6.12
 
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)
@@ -75,7 +77,7 @@ endif
 	$(KBUILD) INSTALL_MOD_DIR=updates modules_install
 
 # --- tests -------------------------------------------------------------------------------------
-.PHONY: target-tests demo-program bench-program
+.PHONY: target-tests demo-program bench-program kvm-programs
 TARGET_TESTS := $(MAKE) --no-print-directory -C $(SRC)/selftests/vfio CROSS_COMPILE=powerpc64le-linux-gnu- \
 	OUTPUT=$(BUILD)/selftests/vfio-ppc64le
 target-tests: kernel
@@ -89,10 +91,19 @@ bench-program: kernel
 	$(Q)$(MAKE) --no-print-directory -C $(SRC)/selftests/bench CROSS_COMPILE=powerpc64le-linux-gnu- \
 		OUTPUT=$(BUILD)/selftests/bench-ppc64le
 
-.PHONY: emulator demo check check-host check-qemu bench
+kvm-programs:
+	$(Q)$(SRC)/scripts/host-packages.sh build
+	$(Q)$(MAKE) --no-print-directory -C $(SRC)/selftests/kvm CROSS_COMPILE=powerpc64le-linux-gnu- \
+		OUTPUT=$(BUILD)/selftests/kvm-ppc64le
+
+.PHONY: emulator guest-qemu demo check check-host check-qemu check-kvm bench
 emulator:
 	$(Q)$(SRC)/scripts/host-packages.sh qemu
 	$(Q)$(SRC)/scripts/fetch-busybox.sh
+
+guest-qemu: emulator
+	$(Q)$(SRC)/scripts/host-packages.sh build
+	$(Q)$(SRC)/scripts/fetch-guest-qemu.sh
 
 demo: module demo-program emulator
 	$(Q)$(SRC)/selftests/qemu/demo.sh
@@ -101,7 +112,7 @@ bench: module bench-program emulator
 	$(Q)$(SRC)/selftests/bench/run.sh
 
 check:
-	$(Q)$(SRC)/selftests/check.sh $(LANES)
+	$(Q)$(SRC)/selftests/check.sh $(LANES) -- $(STOCK_LANES)
 
 check-host:
 	$(Q)$(SRC)/scripts/host-packages.sh host-tests
@@ -111,6 +122,12 @@ check-host:
 LANE ?= $(firstword $(LANES))
 check-qemu: module target-tests emulator
 	$(Q)$(SRC)/selftests/qemu/run-lane.sh $(LANE)
+
+KVM_LANES := kvm kvm-variants kvm-tcg
+check-kvm: module kvm-programs guest-qemu
+	$(Q)failed=0; for lane in $(KVM_LANES); do \
+		$(SRC)/selftests/kvm/run.sh $$lane || failed=1; \
+	done; exit $$failed
 
 # --- the source --------------------------------------------------------------------------------
 .PHONY: sparse lint clean help
@@ -134,6 +151,7 @@ help:
 	@echo '  make check      all tests; in parts:'
 	@echo '  make check-host                  the C++ sources against a fake kernel'
 	@echo '  make check-qemu LANE=<lane>      one of: $(LANES)'
+	@echo '  make check-kvm                   QEMU guests with disks of the emulated host'
 	@echo '  make bench      guest instructions: the stock driver against ours'
 	@echo '  make module KERNEL=<kernel>      build/<kernel>/$(MODULE); one of: $(KERNELS)'
 	@echo '  make module KDIR=<kernel tree>   for any other kernel'

@@ -1,0 +1,143 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Boots an emulated POWER9 host which gives two NVMe disks behind two PHBs to a guest of its own, in
+# the distribution's QEMU, with one driver after the other:
+#
+#	none            the negative control
+#	stock           the stock driver
+#	ours            our module
+#	kernel-tables   ours over the tables of the kernel's platform code
+#	ours-alone      ours; the guest has one disk and only the small window
+#
+# In the lanes kvm and kvm-variants the guest's TCEs are written by KVM, in the lane kvm-tcg by QEMU,
+# through MAP_DMA and UNMAP_DMA. The last line of output is the count; the exit status is 0 if
+# nothing failed.
+
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../../scripts/common.sh"
+# shellcheck source=selftests/qemu/lane.sh
+. "$repo/selftests/qemu/lane.sh"
+
+usage="$self.sh kvm|kvm-variants|kvm-tcg"
+[ $# = 1 ] || usage_error "$usage"
+name=$1
+self=$name
+accel=kvm
+timeout=900
+# KVM keeps tables of ours, and by them our module: nothing can come after "ours".
+case $name in
+kvm) drivers=(none stock ours) ;;
+kvm-variants) drivers=(ours-alone kernel-tables) ;;
+kvm-tcg)
+	accel=tcg
+	drivers=(ours)
+	timeout=1800
+	;;
+*) usage_error "$usage" ;;
+esac
+open_lane powernv9-6.12
+scripts=$repo/selftests/kvm
+programs=$build/selftests/kvm-ppc64le
+qemu=$build/target/qemu
+[ -e "$qemu/stamp" ] || die "no QEMU for the guest: run scripts/fetch-guest-qemu.sh"
+modules=$kernel_dir/modules
+
+# The disks: 4 MiB of the host's, and for each driver 4 MiB of what the guest writes.
+sums=''
+disks=()
+for disk in 0 1; do
+	image=$build/target/$name.disk$disk
+	head -c 4M /dev/urandom >"$image"
+	truncate -s "$((4 + 4 * ${#drivers[@]}))M" "$image"
+	sum=$(head -c 4M "$image" | md5sum)
+	sums+=" sum_disk$disk=${sum%% *}"
+	disks+=(-drive "file=$image,if=none,id=disk$disk,format=raw"
+		-device "nvme,bus=pcie.$((disk + 2)),drive=disk$disk,serial=disk$disk")
+done
+
+libraries=("$qemu"/lib/*)
+initramfs=$build/initramfs/$name
+"$here/build-initramfs.sh" "$initramfs.guest.gz" "$scripts/guest-init" "bin:$programs/isolate" \
+	"modules:$modules/nvme-auth.ko" "modules:$modules/nvme-core.ko" "modules:$modules/nvme.ko"
+# shellcheck disable=SC2046 # a list
+"$here/build-initramfs.sh" "$initramfs.gz" "$scripts/host-init" ":$here/guest.sh" \
+	$(vfio_modules) "modules:$modules/kvm.ko" "modules:$modules/kvm-hv.ko" \
+	"modules/ours:$(module_file ours)" "modules/stock:$(module_file stock)" \
+	"bin:$qemu/bin/qemu-system-ppc64" "${libraries[@]/#/lib:}" "lib64:$qemu/lib64/ld64.so.2" \
+	"share:$qemu/share/slof.bin" ":$kernel_dir/vmlinux" "guest:$initramfs.guest.gz" \
+	"bin:$programs/kvm-cap"
+
+say "booting $kernel on $machine, QEMU in it with -accel $accel"
+log=$log_dir/$name.log
+results=$log_dir/$name.results
+ending=0
+"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" --initramfs "$initramfs.gz" \
+	--log "$log" --live --timeout "$timeout" --silence 600 \
+	--append "slub_debug=FZPU page_poison=1 accel=$accel drivers=$(IFS=, && echo "${drivers[*]}")$sums" \
+	-- -m 6G -smp 2 "${disks[@]}" |
+	while IFS= read -r line; do
+		case $line in
+		'guest: begin '*) say "running ${line#guest: begin }" ;;
+		'note: '*) say "${line#note: }" ;;
+		'qemu| '*) printf '%s\n' "$line" ;;
+		esac
+	done || ending=$?
+awk -v ending="$ending" -v programs="${drivers[*]}" -f "$here/ktap.awk" "$log" >"$results.all"
+
+# mib DISK NUMBER: the checksum of a MiB of a disk's file
+mib() {
+	dd if="$build/target/$name.$1" bs=1M skip="$2" count=1 status=none | md5sum
+}
+
+# check_files: for each driver a line of result: whether the files have all that its guest said it
+# had copied
+check_files() {
+	local what driver='' from mib to place copies=0 wrong=''
+	while read -r _ what from mib to place; do
+		case $what in
+		begin) driver=$from copies=0 wrong='' ;;
+		copied)
+			copies=$((copies + 1))
+			[ "$(mib "$from" "$mib")" = "$(mib "$to" "$place")" ] || wrong="$to at $place MiB"
+			;;
+		end)
+			[ "$driver" != none ] || continue
+			[ "$copies" != 0 ] || wrong='nothing was copied'
+			echo "$([ -z "$wrong" ] && echo pass || echo fail) $driver" \
+				"the_files_have_what_the_guest_wrote $wrong"
+			;;
+		esac
+	done < <(grep -E '^guest: (begin|copied|end) ' "$log" | tr -d '\r')
+}
+check_files >>"$results.all"
+
+# The drivers side by side.
+awk -v drivers="${drivers[*]}" '
+	/^\t/ || $3 ~ /^test_[0-9]+$/ { next }
+	!($3 in row) { row[$3] = ++rows; name[rows] = $3 }
+	{ result[$2, $3] = $1 == "fail" ? "FAILED" : $1 == "pass" ? "ok" : $1 }
+	END {
+		columns = split(drivers, driver, " ")
+		printf "%-40s", ""
+		for (i = 1; i <= columns; i++)
+			printf " %14s", driver[i]
+		print ""
+		for (r = 1; r <= rows; r++) {
+			printf "%-40s", name[r]
+			for (i = 1; i <= columns; i++)
+				printf " %14s", (driver[i], name[r]) in result ? result[driver[i], name[r]] : "-"
+			print ""
+		}
+	}' "$results.all"
+
+# The stock driver has to fail in a test that is named after a defect, and in no other. What comes
+# after that failure is not counted.
+awk '
+	$2 != "stock" { if (!/^\t/ || !stock) print; stock = 0; next }
+	{ stock = 1 }
+	$3 ~ /^d[0-9]+_/ && $1 == "pass" { print "fail stock " $3 " it passes on the stock driver"; next }
+	$3 ~ /^d[0-9]+_/ && $1 == "fail" { print "pass stock " $3 "_fails"; defect = 1; next }
+	$1 == "lost" && defect { next }
+	{ print }' "$results.all" >"$results"
+report_lane "$name" "$name"
