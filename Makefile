@@ -77,7 +77,7 @@ endif
 	$(KBUILD) INSTALL_MOD_DIR=updates modules_install
 
 # --- tests -------------------------------------------------------------------------------------
-.PHONY: target-tests demo-program bench-program kvm-programs
+.PHONY: target-tests demo-program bench-program bench-floor kvm-programs
 TARGET_TESTS := $(MAKE) --no-print-directory -C $(SRC)/selftests/vfio CROSS_COMPILE=powerpc64le-linux-gnu- \
 	OUTPUT=$(BUILD)/selftests/vfio-ppc64le
 target-tests: kernel
@@ -96,6 +96,12 @@ kvm-programs:
 	$(Q)$(MAKE) --no-print-directory -C $(SRC)/selftests/kvm CROSS_COMPILE=powerpc64le-linux-gnu- \
 		OUTPUT=$(BUILD)/selftests/kvm-ppc64le
 
+FLOOR := $(BUILD)/bench-floor/$(KERNEL)
+bench-floor: kernel
+	@mkdir -p $(FLOOR)
+	@ln -sfn $(addprefix $(SRC)/selftests/bench/floor/,Kbuild tce_floor.c tce_floor.h) $(FLOOR)
+	$(Q)$(subst M=$(OUT),M=$(FLOOR),$(KBUILD)) modules
+
 .PHONY: emulator guest-qemu demo check check-host check-qemu check-kvm bench
 emulator:
 	$(Q)$(SRC)/scripts/host-packages.sh qemu
@@ -108,8 +114,9 @@ guest-qemu: emulator
 demo: module demo-program emulator
 	$(Q)$(SRC)/selftests/qemu/demo.sh
 
-bench: module bench-program emulator
-	$(Q)$(SRC)/selftests/bench/run.sh
+bench: module bench-program bench-floor emulator
+	$(Q)$(SRC)/scripts/host-packages.sh bench
+	$(Q)$(SRC)/selftests/bench/run.sh $(KERNEL)
 
 check:
 	$(Q)$(SRC)/selftests/check.sh $(LANES) -- $(STOCK_LANES)
@@ -152,7 +159,7 @@ help:
 	@echo '  make check-host                  the C++ sources against a fake kernel'
 	@echo '  make check-qemu LANE=<lane>      one of: $(LANES)'
 	@echo '  make check-kvm                   QEMU guests with disks of the emulated host'
-	@echo '  make bench      guest instructions: the stock driver against ours'
+	@echo '  make bench      guest instructions: the stock driver against ours; KERNEL=<kernel>'
 	@echo '  make module KERNEL=<kernel>      build/<kernel>/$(MODULE); one of: $(KERNELS)'
 	@echo '  make module KDIR=<kernel tree>   for any other kernel'
 	@echo '  make kernel KERNEL=<kernel>      fetch and unpack that kernel'

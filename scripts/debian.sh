@@ -36,6 +36,7 @@ debian_packages() {
 	bookworm:toolchain) echo mmdebstrap ;;
 	*:qemu) echo "qemu-system-ppc device-tree-compiler" ;;
 	*:host-tests) echo "g++ clang libclang-rt-dev libgtest-dev make" ;;
+	*:bench) echo "gnuplot-nox" ;;
 	*:lint) echo "sparse clang-format clang-tidy shellcheck" ;;
 	*) return 1 ;;
 	esac

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Makes tables of bench.csv: those of Documentation/performance.rst.
+
+BEGIN {
+	FS = ","
+	title["map"] = "``MAP_DMA``, instructions per page"
+	title["unmap"] = "``UNMAP_DMA``, instructions per page"
+	title["nothing"] = "An ioctl that the driver does not know, instructions"
+	title["close"] = "Closing a container, instructions"
+	title["remove"] = "``TCE_REMOVE``, instructions"
+	title["memory"] = "What a window holds in which nothing was mapped yet, KiB"
+	columns = split("TCEs,levels,window,groups,regions,pages,floor,stock,ours,/ stock,/ floor," \
+			"kernel's,/ stock", head, ",")
+}
+
+NR == 1 { next }
+!($2 in rows) { order[++tables] = $2 }
+{
+	row = ++rows[$2]
+	for (i = 1; i <= 5; i++)
+		put(i, $(i + 2))
+	put(6, number($8))
+	put(7, number($9))
+	put(8, number($10))
+	put(9, number($11))
+	put(10, quotient($11, $10, "%.3f"))
+	put(11, quotient($11, $9, "%.2f"))
+	put(12, number($12))
+	put(13, quotient($12, $10, "%.3f"))
+	if ($11 ~ /^skipped: /) {
+		note = sprintf("\nSkipped: %s TCEs, levels: %s, window of %s: %s.\n", $3, $4, $5,
+			substr($11, length("skipped: ") + 1))
+		if (!index(notes[$2], note))
+			notes[$2] = notes[$2] note
+	}
+}
+END {
+	for (t = 1; t <= tables; t++)
+		print_table(order[t])
+}
+
+function put(column, text) {
+	if (text ~ /^skipped: /)
+		text = "skipped"
+	cell[$2, row, column] = text
+}
+
+function print_table(what, row, i) {
+	print (t > 1 ? "\n" : "") title[what] ":\n"
+	for (i = 1; i <= columns; i++) {
+		width[i] = 0
+		for (row = 1; row <= rows[what]; row++)
+			if (cell[what, row, i] != "-" && length(cell[what, row, i]) > width[i])
+				width[i] = length(cell[what, row, i])
+		# A column without a number is left out.
+		if (width[i] && length(head[i]) > width[i])
+			width[i] = length(head[i])
+	}
+	print_line(what, "rule")
+	print_line(what, "head")
+	print_line(what, "rule")
+	for (row = 1; row <= rows[what]; row++)
+		print_line(what, row)
+	print_line(what, "rule")
+	printf "%s", notes[what]
+}
+
+function print_line(what, row, i, line, text) {
+	for (i = 1; i <= columns; i++) {
+		if (!width[i])
+			continue
+		text = row == "head" ? head[i] : cell[what, row, i]
+		if (row == "rule")
+			text = repeat("=", width[i])
+		line = line (line == "" ? "" : "  ") sprintf("%-" width[i] "s", text)
+	}
+	sub(/ +$/, "", line)
+	print line
+}
+
+function repeat(sign, times, text) {
+	while (times--)
+		text = text sign
+	return text
+}
+
+# With separators: 12,345,678
+function number(text, digits, rest) {
+	if (text == "")
+		return "-"
+	if (text !~ /^[0-9.]+$/)
+		return text
+	digits = int(text)
+	rest = digits < 1000 && text ~ /[.]/ ? substr(text, index(text, ".")) : ""
+	text = ""
+	while (length(digits) > 3) {
+		text = "," substr(digits, length(digits) - 2) text
+		digits = substr(digits, 1, length(digits) - 3)
+	}
+	return digits text rest
+}
+
+function quotient(value, base, form) {
+	if (value !~ /^[0-9.]+$/ || base !~ /^[0-9.]+$/ || base == 0)
+		return "-"
+	return sprintf(form, value / base)
+}
