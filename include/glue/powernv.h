@@ -44,9 +44,6 @@ long glue_opal_map_window(const struct glue_pe *pe, unsigned int num, unsigned i
 
 /* OPAL_PCI_TCE_KILL of all that the PE has cached. Returns OPAL's code. Any context. */
 long glue_opal_kill_pe(const struct glue_pe *pe);
-/* The same for @pages pages from bus address @address on. Any context. */
-void glue_opal_kill_pages(const struct glue_pe *pe, unsigned long page_size, unsigned long address,
-			  unsigned long pages);
 
 /* Writes the PE's TCE kill register, which is there. Any context. */
 void glue_phb3_write_tce_kill(const struct glue_pe *pe, unsigned long value);

@@ -149,18 +149,6 @@ long glue_opal_kill_pe(const glue_pe *pe)
 	return kernel().failures.hit(Point::KillPe) ? -1 : 0;
 }
 
-void glue_opal_kill_pages(const glue_pe *pe, unsigned long page_size, unsigned long address,
-			  unsigned long pages)
-{
-	iommu_table_group &group = kernel().group_of(*pe);
-
-	++group.invalidations;
-	for (iommu_table *table : group.hardware) {
-		if (table && page_size == 1UL << table->shape.page_shift)
-			group.invalidate(*table, address / page_size, pages);
-	}
-}
-
 /* A whole PE, or one page of it, whatever the page's size. */
 void glue_phb3_write_tce_kill(const glue_pe *pe, unsigned long value)
 {

@@ -6,11 +6,10 @@ namespace tce {
 namespace {
 
 /*
- * Up to here a PE's cached entries are killed page by page, which costs the firmware one access to
- * the PHB for each; beyond, all that the PE has cached is killed with one. See
- * Documentation/performance.rst.
+ * Up to here PHB3 is told page by page and keeps what else the PE has cached; beyond, that costs
+ * more than a tenth of the call. See Documentation/performance.rst.
  */
-constexpr Entries most_pages_to_kill{ 32 };
+constexpr Entries most_pages_on_phb3{ 16 };
 
 /* Values of PHB3's TCE kill register: what to kill, of which PE; a page by its bus address. */
 constexpr unsigned long phb3_kill_pe = 1UL << 62;
@@ -22,29 +21,28 @@ struct Request {
 	EntryRange range;
 };
 
-void invalidate_pages_by_register(const glue_pe &pe, unsigned long page_size, unsigned long address,
-				  unsigned long pages)
+void invalidate_pages_on_phb3(const glue_pe &pe, PageShift page, EntryRange range)
 {
-	for (unsigned long i = 0; i < pages; ++i) {
+	for (TceIndex at = range.first; at < range.end(); at += Entries(1)) {
 		glue_phb3_write_tce_kill(&pe, phb3_kill_page | (pe.number & phb3_pe_mask) |
-						      (address + i * page_size));
+						      at.value() << page.value());
 	}
 }
 
+/*
+ * Later PHBs are never told page by page: they can drop such a kill when others are in progress
+ * (erratum HW560152). Firmware that knows this makes one of the whole PE of it, older firmware does
+ * not.
+ */
 void invalidate_in_pe(const glue_pe *pe, void *data)
 {
 	const Request &request = *static_cast<const Request *>(data);
-	unsigned long page_size = request.page.size().value();
-	unsigned long address = request.range.first.value() << request.page.value();
-	unsigned long pages = request.range.count.value();
 
-	if (request.range.count > most_pages_to_kill) {
+	if (pe->tce_kill_register && request.range.count <= most_pages_on_phb3) {
+		invalidate_pages_on_phb3(*pe, request.page, request.range);
+	} else {
 		/* It worked when the group came. */
 		static_cast<void>(invalidate_pe(*pe));
-	} else if (pe->tce_kill_register) {
-		invalidate_pages_by_register(*pe, page_size, address, pages);
-	} else {
-		glue_opal_kill_pages(pe, page_size, address, pages);
 	}
 }
 

@@ -4,7 +4,8 @@
  *
  * On PHB3 by its TCE kill register, on later PHBs by the firmware.
  *
- * Source: OPAL API, OPAL_PCI_TCE_KILL; for PHB3 arch/powerpc/platforms/powernv/pci-ioda.c.
+ * Source: OPAL API, OPAL_PCI_TCE_KILL; skiboot 7.0, "phb4/5: Escalate page-level TCE kills"; for
+ * PHB3 arch/powerpc/platforms/powernv/pci-ioda.c.
  */
 #pragma once
 

@@ -105,10 +105,3 @@ long glue_opal_kill_pe(const struct glue_pe *pe)
 	mb(); /* the entries before the call that makes the PHB read them */
 	return tce_kill(pe->phb, OPAL_PCI_TCE_KILL_PE, pe->number, 0, 0, 0);
 }
-
-void glue_opal_kill_pages(const struct glue_pe *pe, unsigned long page_size, unsigned long address,
-			  unsigned long pages)
-{
-	mb(); /* the entries before the call that makes the PHB read them */
-	tce_kill(pe->phb, OPAL_PCI_TCE_KILL_PAGES, pe->number, page_size, address, pages);
-}
