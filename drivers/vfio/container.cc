@@ -102,11 +102,16 @@ Result<void> Container::map(const MapRequest &request)
 
 	EntryRange range = TRY(geometry.range(request.iova, request.size));
 
-	if (m_type == ContainerType::V2)
-		return mapper(window).map(range, request.user, request.direction);
+	if (m_type == ContainerType::V1)
+		return map_pinned(window, range, request);
+	return mapper(window).map(range, request.user, request.direction);
+}
 
-	PinnedPages pages = TRY(
-		PinnedPages::pin(request.user, range.count, geometry.page(), request.direction));
+Result<void> Container::map_pinned(const Window &window, EntryRange range,
+				   const MapRequest &request)
+{
+	PinnedPages pages = TRY(PinnedPages::pin(
+		request.user, range.count, window.table().geometry().page(), request.direction));
 
 	return mapper(window).map(range, pages, request.direction);
 }

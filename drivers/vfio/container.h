@@ -119,6 +119,9 @@ private:
 	Result<void> create_pending_default_window();
 	void drop_window(unsigned int num);
 	Mapper mapper(const Window &window);
+	/* Of v1. Apart, so that a map of v2 does not pay for what it has on the stack. */
+	[[gnu::noinline]] Result<void> map_pinned(const Window &window, EntryRange range,
+						  const MapRequest &request);
 
 	const ContainerType m_type;
 	kcxx::List<Attachment> m_groups;

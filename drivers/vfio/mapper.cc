@@ -30,9 +30,13 @@ Entries pages_in(const Region &region, UserAddr from, PageShift page)
 class RegisteredRun {
 public:
 	RegisteredRun(const Region &region, UserAddr user, PageShift page)
-		: m_region(region.kernel()), m_user(user), m_page(page)
+		: m_region(region.kernel()), m_user(user), m_page(page),
+		  m_left(pages_in(region, user, page))
 	{
 	}
+
+	/* To the end of the region. */
+	Entries left() const { return m_left; }
 
 	Result<void> take(unsigned long &page) const
 	{
@@ -48,29 +52,25 @@ private:
 	mm_iommu_table_group_mem_t *m_region;
 	UserAddr m_user;
 	PageShift m_page;
+	Entries m_left;
 };
 
 /* Registered memory from an address on, all of which is known to be registered. */
 class RegisteredMemory {
 public:
 	RegisteredMemory(const MemoryRegistry &registry, UserAddr user, PageShift page)
-		: m_registry(registry), m_region(registry.find(user)), m_user(user), m_page(page)
+		: m_registry(registry), m_user(user), m_page(page)
 	{
 	}
 
-	RegisteredRun run() const { return RegisteredRun(*m_region, m_user, m_page); }
-	/* To the end of the region. */
-	Entries left() const { return pages_in(*m_region, m_user, m_page); }
-	void advance(Entries count)
+	RegisteredRun run() const
 	{
-		m_user += Bytes(count.value() << m_page.value());
-		if (!m_region->range().contains(m_user))
-			m_region = m_registry.find(m_user);
+		return RegisteredRun(*m_registry.find(m_user), m_user, m_page);
 	}
+	void advance(Entries count) { m_user += Bytes(count.value() << m_page.value()); }
 
 private:
 	const MemoryRegistry &m_registry;
-	const Region *m_region;
 	UserAddr m_user;
 	PageShift m_page;
 };
@@ -114,17 +114,17 @@ Result<void> Mapper::map(EntryRange range, PinnedPages &pages, Direction directi
 }
 
 template <typename Memory>
-Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction direction)
+inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction direction)
 {
 	Leaf leaf = TRY(reserve(range));
 	EntryRange left = range;
 	kcxx::ScopeExit rollback([&] { unmap({ range.first, left.first - range.first }); });
 
 	for (;;) {
-		Entries run = smallest(memory.left(), smallest(left.count, leaf.count));
+		auto run = memory.run();
+		Entries count = smallest(run.left(), smallest(left.count, leaf.count));
 		Entries mapped;
-		Result<void> result =
-			map_run(memory.run(), leaf, { left.first, run }, direction, mapped);
+		Result<void> result = map_run(run, leaf, { left.first, count }, direction, mapped);
 
 		left = { left.first + mapped, left.count - mapped };
 		memory.advance(mapped);

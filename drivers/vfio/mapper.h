@@ -120,7 +120,8 @@ private:
 	Result<void> check_large_pages(const Region &region, UserAddr user, Entries count) const;
 	Result<Leaf> reserve(EntryRange range) const;
 	template <typename Memory>
-	Result<void> map_from(Memory &memory, EntryRange range, Direction direction);
+	[[gnu::always_inline]] Result<void> map_from(Memory &memory, EntryRange range,
+						     Direction direction);
 	template <typename Run>
 	Result<void> map_run(Run memory, const Leaf &leaf, EntryRange run, Direction direction,
 			     Entries &mapped);

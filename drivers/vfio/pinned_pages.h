@@ -19,8 +19,9 @@ namespace tce {
 /* Pages that follow each other, for Mapper: see RegisteredRun. */
 class PinnedRun {
 public:
-	explicit PinnedRun(const Backing *pages) : m_at(pages) {}
+	PinnedRun(const Backing *pages, Entries left) : m_at(pages), m_left(left) {}
 
+	Entries left() const { return m_left; }
 	Result<void> take(unsigned long &page) const
 	{
 		page = m_at->page().value();
@@ -32,6 +33,7 @@ public:
 
 private:
 	const Backing *m_at;
+	Entries m_left;
 };
 
 class PinnedPages {
@@ -49,8 +51,10 @@ public:
 	~PinnedPages();
 
 	/* What is not mapped yet. */
-	PinnedRun run() const { return PinnedRun(&m_pages[m_mapped]); }
-	Entries left() const { return Entries(m_pages.size() - m_mapped); }
+	PinnedRun run() const
+	{
+		return PinnedRun(&m_pages[m_mapped], Entries(m_pages.size() - m_mapped));
+	}
 	/* The pins of the next @count pages belong to their entries from now on. */
 	void advance(Entries count) { m_mapped += count.value(); }
 
