@@ -23,6 +23,7 @@
 
 #include "arch/powerpc/kernel/table_group.h"
 #include "drivers/vfio/address_space.h"
+#include "drivers/vfio/eeh.h"
 #include "drivers/vfio/locked_memory.h"
 #include "drivers/vfio/mapper.h"
 #include "drivers/vfio/memory_registry.h"
@@ -77,6 +78,12 @@ public:
 	Result<void> create_window(const CreateRequest &request);
 	/* v2. -ENXIO without groups; -EINVAL: the address is in no window. */
 	Result<void> remove_window(const RemoveRequest &request);
+
+	/*
+	 * All groups, in the order in which they came, for what is to be done to them without the
+	 * lock. -ENODEV without groups; -ENOMEM.
+	 */
+	Result<HeldGroups> hold_groups() const;
 
 	/*
 	 * Before anything else that a user asks for. -EPERM if the caller is not the process that

@@ -6,8 +6,10 @@
 #include <linux/vfio.h>
 
 #include "arch/powerpc/platforms/platforms.h"
+#include "drivers/vfio/eeh.h"
 #include "drivers/vfio/requests.h"
 #include "drivers/vfio/shared_container.h"
+#include "glue/eeh.h"
 #include "glue/handles.h"
 #include "glue/vfio.h"
 
@@ -80,6 +82,20 @@ Result<void> dispatch(unsigned long handle, unsigned int cmd, UserAddr argument)
 	}
 }
 
+/* The groups are looked up under the lock; the operation itself must not be: see eeh.h. */
+Result<int> serve_eeh(unsigned long handle, UserAddr argument)
+{
+	EehRequest request = TRY(EehRequest::decode(argument));
+	kcxx::Ref<SharedContainer> container = TRY(SharedContainer::find(handle));
+
+	HeldGroups groups = TRY(container->state().with([](Container &state) -> Result<HeldGroups> {
+		TRY(state.check_caller());
+		return state.hold_groups();
+	}));
+
+	return perform_eeh(request, groups);
+}
+
 Result<void> attach_group(unsigned long handle, iommu_group *group)
 {
 	kcxx::Ref<SharedContainer> container = TRY(SharedContainer::find(handle));
@@ -132,7 +148,9 @@ extern "C" long tce_container_ioctl(unsigned long handle, unsigned int cmd, unsi
 {
 	/* The VFIO core asks this also before there is a container. */
 	if (cmd == VFIO_CHECK_EXTENSION)
-		return tce::supports(arg);
+		return tce::supports(arg) || (arg == VFIO_EEH && glue_eeh_enabled());
+	if (cmd == VFIO_EEH_PE_OP)
+		return kcxx::to_errno(tce::serve_eeh(handle, tce::UserAddr(arg)));
 	return kcxx::to_errno(tce::dispatch(handle, cmd, tce::UserAddr(arg)));
 }
 

@@ -5,6 +5,7 @@
 
 #include <linux/vfio.h>
 
+#include "glue/eeh.h"
 #include "glue/memory.h"
 
 namespace tce {
@@ -18,6 +19,7 @@ static_assert(sizeof(vfio_iommu_spapr_register_memory) == KERNEL_SIZEOF_REGISTER
 static_assert(sizeof(vfio_iommu_spapr_tce_create) == KERNEL_SIZEOF_CREATE);
 static_assert(sizeof(vfio_iommu_spapr_tce_remove) == KERNEL_SIZEOF_REMOVE);
 static_assert(sizeof(vfio_iommu_spapr_tce_info) == KERNEL_SIZEOF_INFO);
+static_assert(sizeof(vfio_eeh_pe_op) == KERNEL_SIZEOF_EEH_PE_OP);
 
 /* A structure's bytes up to and including a member. */
 #define SIZE_THROUGH(data, member) (offsetof(decltype(data), member) + sizeof((data).member))
@@ -54,6 +56,25 @@ Result<Direction> direction_of(unsigned int flags)
 	default:
 		return Errno::Invalid;
 	}
+}
+
+/* The part of the argument behind what read_argument() has read into @data. */
+Result<EehRequest::InjectedError> read_error(const vfio_eeh_pe_op &data, UserAddr argument)
+{
+	constexpr unsigned long offset = offsetof(vfio_eeh_pe_op, err);
+	vfio_eeh_pe_err error = {};
+
+	if (data.argsz < offset + sizeof(error))
+		return Errno::Invalid;
+	if (glue_copy_from_user(&error, argument.value() + offset, sizeof(error)))
+		return Errno::Fault;
+	/* PowerNV's code prints to the kernel log for other types. */
+	if (error.type > GLUE_EEH_LAST_ERROR_TYPE || error.func > GLUE_EEH_LAST_ERROR_FUNCTION)
+		return Errno::Invalid;
+	return EehRequest::InjectedError{ .type = static_cast<int>(error.type),
+					  .function = static_cast<int>(error.func),
+					  .address = error.addr,
+					  .mask = error.mask };
 }
 
 } /* namespace */
@@ -148,6 +169,21 @@ Result<void> InfoRequest::answer(const TableGroup &group, bool dynamic_windows) 
 
 	return write_argument(argument + Bytes(begin), reinterpret_cast<char *>(&data) + begin,
 			      end - begin);
+}
+
+Result<EehRequest> EehRequest::decode(UserAddr argument)
+{
+	vfio_eeh_pe_op data = {};
+
+	TRY(read_argument(data, argument, SIZE_THROUGH(data, op), no_flags));
+	if (data.op > VFIO_EEH_PE_INJECT_ERR)
+		return Errno::Invalid;
+
+	EehRequest request = { .operation = data.op, .error = {} };
+
+	if (data.op == VFIO_EEH_PE_INJECT_ERR)
+		request.error = TRY(read_error(data, argument));
+	return request;
 }
 
 } /* namespace tce */

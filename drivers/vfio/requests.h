@@ -75,4 +75,22 @@ struct InfoRequest {
 	Result<void> answer(const TableGroup &group, bool dynamic_windows) const;
 };
 
+/* VFIO_EEH_PE_OP */
+struct EehRequest {
+	/* What to inject; for VFIO_EEH_PE_INJECT_ERR only. */
+	struct InjectedError {
+		int type;
+		int function;
+		unsigned long address;
+		unsigned long mask;
+	};
+
+	/* VFIO_EEH_PE_DISABLE to VFIO_EEH_PE_INJECT_ERR */
+	unsigned int operation;
+	InjectedError error;
+
+	/* Also -EINVAL: no such operation, or no such error to inject. */
+	static Result<EehRequest> decode(UserAddr argument);
+};
+
 } /* namespace tce */

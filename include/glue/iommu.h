@@ -33,6 +33,9 @@ struct glue_table_geometry {
 
 /* drivers/iommu/iommu.c: the table group of an IOMMU group; NULL when it has none. */
 void *iommu_group_get_iommudata(struct iommu_group *group);
+/* The same: a further reference for a caller who has one, and its end. */
+struct iommu_group *iommu_group_ref_get(struct iommu_group *group);
+void iommu_group_put(struct iommu_group *group);
 
 void glue_table_group_get_limits(struct iommu_table_group *group,
 				 struct glue_table_group_limits *limits);

@@ -108,6 +108,14 @@ inline long to_errno(const Result<void> &result)
 	return result.is_error() ? result.error().as_kernel() : 0;
 }
 
+/* The same where what is 0 or more tells the user something. */
+template <typename T>
+requires std::is_integral_v<T>
+long to_errno(Result<T> &&result)
+{
+	return result.is_error() ? result.error().as_kernel() : result.value();
+}
+
 } /* namespace kcxx */
 
 /* Evaluates to the value of a Result, or leaves the function with its error. */

@@ -153,6 +153,30 @@ public:
 		return ioctl(VFIO_IOMMU_SPAPR_TCE_GET_INFO, &info);
 	}
 
+	long eeh(unsigned int operation,
+		 unsigned int argsz = offsetof(vfio_eeh_pe_op, op) + sizeof(__u32))
+	{
+		vfio_eeh_pe_op request = {};
+
+		request.argsz = argsz;
+		request.op = operation;
+		return ioctl(VFIO_EEH_PE_OP, &request);
+	}
+
+	long inject(unsigned int type, unsigned int function, unsigned long address = 0,
+		    unsigned long mask = 0)
+	{
+		vfio_eeh_pe_op request = {};
+
+		request.argsz = sizeof(request);
+		request.op = VFIO_EEH_PE_INJECT_ERR;
+		request.err.type = type;
+		request.err.func = function;
+		request.err.addr = address;
+		request.err.mask = mask;
+		return ioctl(VFIO_EEH_PE_OP, &request);
+	}
+
 	unsigned long handle() const { return m_handle; }
 
 	unsigned long last_window = 0;

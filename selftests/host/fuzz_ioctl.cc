@@ -47,7 +47,7 @@ public:
 		Client &client = m_clients[m_data.ConsumeBool()];
 		iommu_group &group = *m_groups[m_data.ConsumeIntegralInRange(0, 2)];
 
-		switch (m_data.ConsumeIntegralInRange(0, 10)) {
+		switch (m_data.ConsumeIntegralInRange(0, 12)) {
 		case 0:
 			/* As the VFIO core: a group is in one container at most. */
 			if (!group.data->tables[0] && !group.data->tables[1] && !owner(group) &&
@@ -80,9 +80,9 @@ public:
 			client.remove(iova());
 			break;
 		case 8:
-			client.ioctl(m_data.PickValueInArray({ VFIO_IOMMU_SPAPR_TCE_GET_INFO,
-							       VFIO_IOMMU_MAP_DMA,
-							       VFIO_IOMMU_SPAPR_TCE_CREATE }),
+			client.ioctl(m_data.PickValueInArray(
+					     { VFIO_IOMMU_SPAPR_TCE_GET_INFO, VFIO_IOMMU_MAP_DMA,
+					       VFIO_IOMMU_SPAPR_TCE_CREATE, VFIO_EEH_PE_OP }),
 				     raw_argument());
 			break;
 		case 9:
@@ -90,6 +90,13 @@ public:
 			break;
 		case 10:
 			client.disable();
+			break;
+		case 11:
+			client.eeh(m_data.ConsumeIntegralInRange(0u, 10u));
+			break;
+		case 12:
+			client.inject(m_data.ConsumeIntegralInRange(0u, 2u),
+				      m_data.ConsumeIntegralInRange(0u, 20u), iova(), size());
 			break;
 		}
 	}

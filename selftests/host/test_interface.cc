@@ -6,13 +6,14 @@ namespace {
 
 class Interface : public HostTest {};
 
-TEST_F(Interface, SupportsTheTwoSpaprTypes)
+TEST_F(Interface, SupportsTheTwoSpaprTypesAndEeh)
 {
 	/* The core asks before there is a container, too. */
 	for (unsigned long handle : { 0UL, client.handle() }) {
 		for (unsigned long type = 0; type < 20; ++type) {
 			EXPECT_EQ(tce_container_ioctl(handle, VFIO_CHECK_EXTENSION, type),
-				  type == VFIO_SPAPR_TCE_IOMMU || type == VFIO_SPAPR_TCE_v2_IOMMU);
+				  type == VFIO_SPAPR_TCE_IOMMU || type == VFIO_SPAPR_TCE_v2_IOMMU ||
+					  type == VFIO_EEH);
 		}
 	}
 }
@@ -46,9 +47,8 @@ TEST_F(Interface, RefusesOtherCommands)
 {
 	int argument = 0;
 
-	for (unsigned int command :
-	     { VFIO_IOMMU_ENABLE, VFIO_IOMMU_DISABLE, VFIO_EEH_PE_OP, VFIO_GET_API_VERSION,
-	       VFIO_SET_IOMMU, _IO(VFIO_TYPE, VFIO_BASE + 50) })
+	for (unsigned int command : { VFIO_IOMMU_ENABLE, VFIO_IOMMU_DISABLE, VFIO_GET_API_VERSION,
+				      VFIO_SET_IOMMU, _IO(VFIO_TYPE, VFIO_BASE + 50) })
 		EXPECT_EQ(client.ioctl(command, &argument), -ENOTTY);
 }
 
@@ -227,7 +227,8 @@ INSTANTIATE_TEST_SUITE_P(
 			Command{ "map", VFIO_IOMMU_MAP_DMA, 32, false },
 			Command{ "unmap", VFIO_IOMMU_UNMAP_DMA, 24, false },
 			Command{ "create", VFIO_IOMMU_SPAPR_TCE_CREATE, 40, false },
-			Command{ "remove", VFIO_IOMMU_SPAPR_TCE_REMOVE, 16, false }),
+			Command{ "remove", VFIO_IOMMU_SPAPR_TCE_REMOVE, 16, false },
+			Command{ "eeh", VFIO_EEH_PE_OP, 12, false }),
 	[](const auto &info) { return info.param.name; });
 
 } /* namespace */

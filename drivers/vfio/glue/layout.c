@@ -35,6 +35,7 @@ int main(void)
 	DEFINE(KERNEL_SIZEOF_REGISTER, sizeof(struct vfio_iommu_spapr_register_memory));
 	DEFINE(KERNEL_SIZEOF_CREATE, sizeof(struct vfio_iommu_spapr_tce_create));
 	DEFINE(KERNEL_SIZEOF_REMOVE, sizeof(struct vfio_iommu_spapr_tce_remove));
+	DEFINE(KERNEL_SIZEOF_EEH_PE_OP, sizeof(struct vfio_eeh_pe_op));
 
 	/* For scripts/verify-driver-ops.sh. */
 	OFFSET(DRIVER_OPS_open, vfio_iommu_driver_ops, open);

@@ -27,6 +27,7 @@ enum class Point {
 	LinkTable,
 	UnsetWindow,
 	KillPe,
+	Eeh,
 };
 
 class Failures {

@@ -129,6 +129,10 @@ void Kernel::check_balance()
 				complain("a group still has a window");
 		}
 	}
+	for (iommu_group &group : iommu_groups) {
+		if (group.references != 1)
+			complain("references on a group are left");
+	}
 
 	std::lock_guard guard(m_mutex);
 

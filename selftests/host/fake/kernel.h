@@ -31,6 +31,7 @@ enum class Hook {
 	BeforePinRegion,
 	AfterUnmapping,
 	AllocatingLevel,
+	InEeh,
 };
 
 class Kernel {
@@ -78,6 +79,8 @@ public:
 	/* The machine lets the driver find the firmware; how often it said that it did not. */
 	bool finds_opal = true;
 	unsigned int opal_messages = 0;
+	/* The machine has EEH. */
+	bool has_eeh = true;
 	std::list<std::unique_ptr<iommu_table>> tables;
 	std::list<iommu_table_group> groups;
 	std::list<iommu_group> iommu_groups;

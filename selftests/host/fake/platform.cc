@@ -35,7 +35,10 @@ iommu_group &Kernel::add_group()
 		     .number = static_cast<unsigned int>(groups.size()),
 		     .node = 0,
 		     .tce_kill_register = nullptr };
-	return iommu_groups.emplace_back(iommu_group{ &group });
+	iommu_group &added = iommu_groups.emplace_back();
+
+	added.data = &group;
+	return added;
 }
 
 void Kernel::put_table(iommu_table *table)

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "generated/kernel_layout.h"
@@ -87,8 +89,22 @@ struct iommu_table_group {
 	bool uses_old_entries();
 };
 
+/* What EEH knows of a group's PE. */
+struct eeh_pe {
+	bool mmio_frozen = false;
+	bool dma_frozen = false;
+	bool in_reset = false;
+	unsigned long calls = 0;
+	/* The function without its prefix, and its numbers in decimal. */
+	std::string last_call;
+};
+
 struct iommu_group {
 	iommu_table_group *data = nullptr;
+	/* 1 when nobody but the VFIO core has one. */
+	std::atomic<long> references = 1;
+	bool has_pe = true;
+	eeh_pe pe = {};
 };
 
 /* A PE on a table's list. */
