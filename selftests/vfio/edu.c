@@ -53,7 +53,7 @@ static int region_info(const struct edu *edu, unsigned int index,
 	return ioctl(edu->fd, VFIO_DEVICE_GET_REGION_INFO, info) ? -errno : 0;
 }
 
-static int enable_bus_master(const struct edu *edu)
+int edu_enable(const struct edu *edu)
 {
 	struct vfio_region_info config;
 	uint8_t command[2];
@@ -105,7 +105,7 @@ int edu_open(struct edu *edu, int group_fd, const char *device)
 	edu->fd = ioctl(group_fd, VFIO_GROUP_GET_DEVICE_FD, device);
 	if (edu->fd < 0)
 		return -errno;
-	ret = enable_bus_master(edu);
+	ret = edu_enable(edu);
 	if (!ret)
 		ret = map_registers(edu);
 	if (ret)

@@ -27,6 +27,8 @@ void edu_init(struct edu *edu);
 /* Opens the device, maps its registers and makes it a bus master. */
 int edu_open(struct edu *edu, int group_fd, const char *device);
 void edu_close(struct edu *edu);
+/* Makes an open device a bus master, as it has to be again after a reset. */
+int edu_enable(const struct edu *edu);
 
 /* The device copies `size` bytes at the bus address to the start of its buffer. */
 int edu_fetch(struct edu *edu, uint64_t iova, size_t size);

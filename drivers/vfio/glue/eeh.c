@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Enhanced Error Handling. */
+
+/* Which asm/eeh.h of a kernel without EEH uses and does not declare. */
+struct pci_controller;
+
 #include <linux/build_bug.h>
 #include <linux/io.h> /* which asm/eeh.h needs and does not include */
 #include <linux/iommu.h>
