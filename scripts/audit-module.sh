@@ -36,6 +36,9 @@ complain "static constructors" \
 	"$(printf '%s\n' "$sections" | grep -oE '\.(init_array|fini_array|ctors|dtors)[^ ]*' || true)"
 complain "exported symbols" \
 	"$(printf '%s\n' "$defined" | grep -E '^__(ksymtab|export_symbol)' || true)"
+# Newer kernels refuse to load such a module; older ones look at one of the sections only.
+complain "sections of the same name" \
+	"$(printf '%s\n' "$sections" | sed -n 's/^ *\[ *[0-9]*\] \([^ ]*\) *PROGBITS .*/\1/p' | sort | uniq -d)"
 
 # Each call of _mcount has to be on the list by which ftrace turns it into a nop. (Kernels that
 # are built with patchable function entries have no such calls.)
