@@ -22,7 +22,7 @@ Q := $(if $(filter 0,$(V)),@)
 # Neither: the running kernel on a POWER host, elsewhere the first of the kernels above.
 NATIVE := $(filter ppc64 ppc64le,$(shell uname -m))
 ifdef LANE
-KERNEL ?= $(foreach k,$(KERNELS),$(if $(filter %-$(k),$(LANE)),$(k)))
+KERNEL ?= $(strip $(foreach k,$(KERNELS),$(if $(filter %-$(k),$(LANE)),$(k))))
 endif
 ifeq ($(KDIR)$(NATIVE),)
 KERNEL ?= $(firstword $(KERNELS))
@@ -126,7 +126,7 @@ check-host:
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) -C $(SRC)/selftests/host check \
 		OUTPUT=$(BUILD)/host
 
-LANE ?= $(firstword $(LANES))
+LANE ?= powernv9-$(KERNEL)
 check-qemu: module target-tests emulator
 	$(Q)$(SRC)/selftests/qemu/run-lane.sh $(LANE)
 
