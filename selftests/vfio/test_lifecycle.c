@@ -11,6 +11,9 @@
 
 #define PAGE TCE_PAGE_4K
 
+/* A small window that the buffer fits into, whatever the size of its pages. */
+#define SMALL_WINDOW	(4 * MIB)
+
 /* Enough for one lost object per cycle to stand out from the slack of the balance. */
 #define CYCLES	300
 
@@ -52,7 +55,7 @@ TEST_F(cycle, past_7_release_with_live_mappings)
 {
 	for (int i = 0; i < CYCLES; i++) {
 		ASSERT_EQ(0, spapr_open(&self->s, 1));
-		ASSERT_EQ(0, spapr_create_at_0(self->s.container, MIB, 1));
+		ASSERT_EQ(0, spapr_create_at_0(self->s.container, SMALL_WINDOW, 1));
 		ASSERT_EQ(0, spapr_register(self->s.container, self->buffer, self->size));
 		ASSERT_EQ(0, spapr_map(self->s.container, 0, self->buffer, self->size, MAP_RW));
 		spapr_close(&self->s);
@@ -62,15 +65,15 @@ TEST_F(cycle, past_7_release_with_live_mappings)
 
 TEST_F(cycle, close_with_two_multilevel_windows)
 {
+	const uint64_t leaf = spapr_leaf_reach();
 	uint64_t start;
 
 	for (int i = 0; i < CYCLES; i++) {
 		ASSERT_EQ(0, spapr_open(&self->s, 1));
-		ASSERT_EQ(0, spapr_create_at_0(self->s.container, 4 * MIB, 2));
-		ASSERT_EQ(0, spapr_create(self->s.container, TCE_SHIFT_4K, 4 * MIB, 3, &start));
+		ASSERT_EQ(0, spapr_create_at_0(self->s.container, 2 * leaf, 2));
+		ASSERT_EQ(0, spapr_create(self->s.container, TCE_SHIFT_4K, 2 * leaf, 3, &start));
 		ASSERT_EQ(0, spapr_register(self->s.container, self->buffer, self->size));
-		ASSERT_EQ(0, spapr_map(self->s.container, 2 * MIB - PAGE, self->buffer, 2 * PAGE,
-				       MAP_RW));
+		ASSERT_EQ(0, spapr_map(self->s.container, leaf - PAGE, self->buffer, 2 * PAGE, MAP_RW));
 		ASSERT_EQ(0, spapr_map(self->s.container, start, self->buffer, PAGE, MAP_RW));
 		spapr_close(&self->s);
 	}
@@ -326,7 +329,7 @@ static int map_and_leave_to_child(struct spapr *s, uint8_t *buffer, size_t size)
 	const pid_t owner = getpid();
 
 	if (spapr_register(s->container, buffer, size) ||
-	    spapr_create_at_0(s->container, MIB, 1) ||
+	    spapr_create_at_0(s->container, SMALL_WINDOW, 1) ||
 	    spapr_map(s->container, 0, buffer, size, MAP_RW))
 		return 1;
 	if (!fork()) {

@@ -130,8 +130,7 @@ static void *map_own_page_in_each_leaf(void *arg)
 	struct racer *r = arg;
 	struct race *race = r->race;
 	int fd = race->s->container;
-	/* A leaf is a page of entries. */
-	const uint64_t leaf = page_size() / sizeof(uint64_t) * PAGE;
+	const uint64_t leaf = spapr_leaf_reach();
 
 	for (uint64_t start = 0; start + leaf <= GIB; start += leaf) {
 		pthread_barrier_wait(&race->barrier);

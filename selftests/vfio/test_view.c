@@ -120,7 +120,7 @@ TEST_F(view, the_first_map_makes_a_part_of_it)
 /* Proof that what is measured is the view: it is there when every page of it was needed. */
 TEST_F(view, mapping_everywhere_makes_all_of_it)
 {
-	const uint64_t stride = page_size() / sizeof(uint64_t) * TCE_PAGE_4K;
+	const uint64_t stride = spapr_leaf_reach();
 	long locked;
 
 	ASSERT_EQ(0, spapr_create(self->fd, TCE_SHIFT_4K, LARGE_WINDOW, 1, NULL));

@@ -421,7 +421,7 @@ FIXTURE_TEARDOWN(levels)
 /* The first leaf, the last one, and a mapping across the border of two leaves. */
 TEST_F(levels, device_reaches_every_part)
 {
-	const uint64_t border = 2 * MIB, last = 256 * MIB - TCE_PAGE_4K;
+	const uint64_t border = spapr_leaf_reach(), last = 256 * MIB - TCE_PAGE_4K;
 	uint8_t *page = self->buffer, *scratch = self->buffer + 4 * TCE_PAGE_4K;
 	struct edu *edu = &self->s.edu[0];
 	int fd = self->s.container;
@@ -452,21 +452,22 @@ TEST_F(levels, map_the_ends_of_the_window)
 /* There is no level below the first one yet. */
 TEST_F(levels, unmap_of_the_untouched)
 {
-	EXPECT_EQ(0, spapr_unmap(self->s.container, 0, 32 * MIB));
+	EXPECT_EQ(0, spapr_unmap(self->s.container, 0, 16 * spapr_leaf_reach()));
 	EXPECT_EQ(0, spapr_unmap(self->s.container, variant->window_size - TCE_PAGE_4K,
 				 TCE_PAGE_4K));
 }
 
 TEST_F(levels, unmap_finds_the_mapped_among_the_untouched)
 {
-	static const uint64_t at[] = {
-		0, 2 * MIB - TCE_PAGE_4K, 2 * MIB, 17 * MIB, 32 * MIB - TCE_PAGE_4K,
+	const uint64_t leaf = spapr_leaf_reach(), end = 16 * leaf;
+	const uint64_t at[] = {
+		0, leaf - TCE_PAGE_4K, leaf, end / 2 + leaf / 2, end - TCE_PAGE_4K,
 	};
 	int fd = self->s.container;
 
 	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)
 		ASSERT_EQ(0, spapr_map(fd, at[i], self->buffer, TCE_PAGE_4K, MAP_RW));
-	EXPECT_EQ(0, spapr_unmap(fd, 0, 32 * MIB));
+	EXPECT_EQ(0, spapr_unmap(fd, 0, end));
 	/* It fails as long as a single one is left. */
 	EXPECT_EQ(0, spapr_unregister(fd, self->buffer, self->size));
 }
@@ -476,7 +477,8 @@ TEST_F(levels, remap_and_close)
 	int fd = self->s.container;
 
 	for (int i = 0; i < 3; i++)
-		EXPECT_EQ(0, spapr_map(fd, 2 * MIB - TCE_PAGE_4K, self->buffer, self->size, MAP_RW));
+		EXPECT_EQ(0, spapr_map(fd, spapr_leaf_reach() - TCE_PAGE_4K, self->buffer, self->size,
+				       MAP_RW));
 }
 
 TEST_HARNESS_MAIN

@@ -265,6 +265,11 @@ uint32_t spapr_possible_levels(const struct vfio_iommu_spapr_tce_info *info, uin
 	return possible < info->ddw.levels ? possible : info->ddw.levels;
 }
 
+uint64_t spapr_leaf_reach(void)
+{
+	return page_size() / sizeof(uint64_t) * TCE_PAGE_4K;
+}
+
 int spapr_create_at_0(int container, uint64_t size, uint32_t levels)
 {
 	uint64_t start;

@@ -87,6 +87,12 @@ int spapr_remove(int container, uint64_t start);
  */
 uint32_t spapr_possible_levels(const struct vfio_iommu_spapr_tce_info *info, uint32_t page_shift);
 
+/*
+ * How far the smallest leaf of a table of several levels and 4K pages reaches: a leaf is a page of
+ * this machine at least.
+ */
+uint64_t spapr_leaf_reach(void);
+
 /* Gives up the default window and creates one of 4K pages in its place, at address 0. */
 int spapr_create_at_0(int container, uint64_t size, uint32_t levels);
 
