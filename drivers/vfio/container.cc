@@ -158,17 +158,15 @@ Result<void> Container::remove_window(const RemoveRequest &request)
 	return {};
 }
 
-Result<HeldGroups> Container::hold_groups() const
+Result<void> Container::hold_groups(HeldGroups &groups) const
 {
-	HeldGroups groups;
-
 	if (m_groups.is_empty())
 		return Errno::NoDevice;
 	for (Attachment &attachment : m_groups) {
 		TRY(groups.reserve_one());
 		groups.insert(groups.size(), kcxx::Ref<iommu_group>::share(attachment.group));
 	}
-	return groups;
+	return {};
 }
 
 Result<void> Container::check_caller() const

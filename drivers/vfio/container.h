@@ -81,9 +81,9 @@ public:
 
 	/*
 	 * All groups, in the order in which they came, for what is to be done to them without the
-	 * lock. -ENODEV without groups; -ENOMEM.
+	 * lock, into @groups. -ENODEV without groups; -ENOMEM.
 	 */
-	Result<HeldGroups> hold_groups() const;
+	Result<void> hold_groups(HeldGroups &groups) const;
 
 	/*
 	 * Before anything else that a user asks for. -EPERM if the caller is not the process that

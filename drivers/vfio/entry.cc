@@ -88,11 +88,12 @@ Result<int> serve_eeh(unsigned long handle, UserAddr argument)
 	EehRequest request = TRY(EehRequest::decode(argument));
 	kcxx::Ref<SharedContainer> container = TRY(SharedContainer::find(handle));
 
-	HeldGroups groups = TRY(container->state().with([](Container &state) -> Result<HeldGroups> {
-		TRY(state.check_caller());
-		return state.hold_groups();
-	}));
+	HeldGroups groups;
 
+	TRY(container->state().with([&](Container &state) -> Result<void> {
+		TRY(state.check_caller());
+		return state.hold_groups(groups);
+	}));
 	return perform_eeh(request, groups);
 }
 
