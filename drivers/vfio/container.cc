@@ -11,7 +11,7 @@ Result<void> Container::attach(iommu_group *group)
 {
 	TableGroup tables = TRY(find_table_group(group));
 
-	if (!tables.has_dynamic_windows())
+	if (!tables.has_dynamic_windows() && !tables.has_fixed_window())
 		return Errno::Invalid;
 	if (find(group) || (m_type == ContainerType::V1 && !m_groups.is_empty()))
 		return Errno::Busy;
@@ -20,6 +20,7 @@ Result<void> Container::attach(iommu_group *group)
 
 	kcxx::Owned<Attachment> attachment = TRY(kcxx::make_owned<Attachment>(group, tables));
 
+	TRY(tables.take_over());
 	TRY(set_all_windows(tables));
 	if (m_groups.is_empty() && !m_windows[0])
 		m_default_window_pending = true;
@@ -120,8 +121,8 @@ Result<void> Container::unmap(const UnmapRequest &request)
 {
 	const Window &window = *m_windows[TRY(find_window_for_dma(request.iova))];
 
-	mapper(window).unmap(TRY(window.table().geometry().range(request.iova, request.size)));
-	return {};
+	return mapper(window).unmap(
+		TRY(window.table().geometry().range(request.iova, request.size)));
 }
 
 Result<void> Container::create_window(const CreateRequest &request)

@@ -41,9 +41,10 @@ public:
 	explicit Container(ContainerType type) : m_type(type) {}
 
 	/*
-	 * Adds a group and makes all windows its own. -ENODEV: no TCE tables; -EINVAL: no dynamic
-	 * windows; -EBUSY: attached already, or a second one in v1; -EPERM: cannot share tables
-	 * with the others; -ENOMEM, -EIO: a window could not be set, and the group has none now.
+	 * Adds a group and makes all windows its own. -ENODEV: no TCE tables; -EINVAL: no windows;
+	 * -EBUSY: attached already, or a second one in v1, or its window is in use; -EPERM: cannot
+	 * share tables with the others; -ENOMEM, -EIO: a window could not be set, and the group has
+	 * none now.
 	 */
 	Result<void> attach(iommu_group *group);
 

@@ -97,6 +97,11 @@ inline kcxx::BigEndian empty_view(AtomicBigEndian &view, kcxx::BigEndian seen)
 	return found;
 }
 
+Result<void> all_reach(Reach reach)
+{
+	return reach == Reach::Current ? Result<void>() : Result<void>(Errno::Io);
+}
+
 } /* namespace */
 
 Result<void> Mapper::map(EntryRange range, UserAddr user, Direction direction)
@@ -118,7 +123,9 @@ inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction
 {
 	Leaf leaf = TRY(reserve(range));
 	EntryRange left = range;
-	kcxx::ScopeExit rollback([&] { unmap({ range.first, left.first - range.first }); });
+	kcxx::ScopeExit rollback([&] {
+		static_cast<void>(unmap({ range.first, left.first - range.first }).is_error());
+	});
 
 	for (;;) {
 		auto run = memory.run();
@@ -134,25 +141,29 @@ inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction
 		leaf = m_table.find(left.first);
 		glue_cond_resched();
 	}
+	TRY(all_reach(m_table.invalidate(range)));
 	rollback.dismiss();
-	m_table.invalidate(range);
 	return {};
 }
 
-void Mapper::unmap(EntryRange range)
+Result<void> Mapper::unmap(EntryRange range)
 {
+	Result<void> result;
+
 	for (TceIndex at = range.first; at < range.end();) {
 		Leaf leaf = m_table.find(at);
 		EntryRange run = { at, leaf.count };
 
 		if (leaf.view) {
 			run.count = smallest(leaf.count, range.end() - at);
-			empty_run(leaf, run);
+			if (empty_run(leaf, run) == Reach::Unknown)
+				result = Errno::Io;
 		}
 		at = run.end();
 		if (at < range.end())
 			glue_cond_resched();
 	}
+	return result;
 }
 
 /* All of the memory is registered, and in pages that are at least as large as the table's. */
@@ -212,16 +223,25 @@ template <typename Run>
 Result<void> Mapper::map_run(Run memory, const Leaf &leaf, EntryRange run, Direction direction,
 			     Entries &mapped)
 {
-	const kcxx::BigEndian tce_bits(permissions(direction));
+	Result<void> filled = fill_run(memory, leaf, run, direction, mapped);
+	Reach reach = settle({ run.first, mapped });
+
+	TRY(filled);
+	return all_reach(reach);
+}
+
+/* The same without what follows for the replaced entries. */
+template <typename Run>
+inline Result<void> Mapper::fill_run(Run &memory, const Leaf &leaf, EntryRange run,
+				     Direction direction, Entries &mapped)
+{
+	const kcxx::BigEndian tce_bits(m_table.permissions(direction));
 	const unsigned long count = run.count.value();
 	AtomicBigEndian *const view = leaf.view;
 	AtomicBigEndian *const tces = leaf.tces;
 	unsigned long page = 0;
 	unsigned long i = 0;
-	kcxx::ScopeExit progress([&] {
-		mapped = Entries(i);
-		settle({ run.first, mapped });
-	});
+	kcxx::ScopeExit progress([&] { mapped = Entries(i); });
 	Replaced::Writer replaced(m_replaced);
 
 	if (!tces) {
@@ -250,7 +270,7 @@ Result<void> Mapper::map_run(Run memory, const Leaf &leaf, EntryRange run, Direc
 }
 
 /* Empties what is mapped of @run in @leaf. */
-void Mapper::empty_run(const Leaf &leaf, EntryRange run)
+Reach Mapper::empty_run(const Leaf &leaf, EntryRange run)
 {
 	const unsigned long count = run.count.value();
 	AtomicBigEndian *const view = leaf.view;
@@ -278,8 +298,9 @@ void Mapper::empty_run(const Leaf &leaf, EntryRange run)
 			end = i + 1;
 		}
 	}
-	if (end)
-		settle({ run.first + Entries(first), Entries(end - first) });
+	if (!end)
+		return Reach::Current;
+	return settle({ run.first + Entries(first), Entries(end - first) });
 }
 
 /* Emptying needs no memory and so cannot fail. */
@@ -291,12 +312,18 @@ OldEntry Mapper::empty_by_operation(TceIndex index) const
 }
 
 /* Drops what was replaced in @run, once no PE has it cached any more. */
-void Mapper::settle(EntryRange run)
+Reach Mapper::settle(EntryRange run)
 {
 	if (m_replaced.is_empty())
-		return;
-	m_table.invalidate(run);
-	m_replaced.drop_all([&](const Replaced::Entry &entry) { drop(entry); });
+		return Reach::Current;
+
+	Reach reach = m_table.invalidate(run);
+
+	if (reach == Reach::Unknown)
+		m_replaced.forget();
+	else
+		m_replaced.drop_all([&](const Replaced::Entry &entry) { drop(entry); });
+	return reach;
 }
 
 /*

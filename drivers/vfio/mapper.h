@@ -40,8 +40,8 @@ namespace tce {
 /* TCEs that a run has taken out of a table, with the memory that was behind each. */
 class Replaced {
 public:
-	/* Also the longest run. Makes a container, which holds one of these, fit into 4 KiB. */
-	static constexpr unsigned long capacity = 224;
+	/* Also the longest run: what a hypervisor takes with one call. */
+	static constexpr unsigned long capacity = 512;
 
 	struct Entry {
 		OldEntry old;
@@ -77,8 +77,10 @@ public:
 	{
 		for (unsigned long i = 0; i < m_count; ++i)
 			drop(m_entries[i]);
-		m_count = 0;
+		forget();
 	}
+	/* What they were for stays pinned. */
+	void forget() { m_count = 0; }
 
 private:
 	unsigned long m_count = 0;
@@ -99,21 +101,25 @@ public:
 	/*
 	 * Maps @range to the memory at @user, a multiple of the table's page size, in place of
 	 * what was there. -EINVAL: not all registered by this container, or backed by pages
-	 * smaller than the table's; -ENOMEM.
+	 * smaller than the table's; -ENOMEM; -EIO: the hypervisor has refused. On an error that
+	 * could not be foreseen (-ENOMEM on some platforms, -EIO) nothing is mapped in @range.
 	 */
 	Result<void> map(EntryRange range, UserAddr user, Direction direction);
 
 	/*
 	 * Maps @range to @pages, which are as many, in place of what was there, and takes over the
-	 * pins of those that it has mapped. -ENOMEM.
+	 * pins of those that it has mapped. -ENOMEM, -EIO: as above.
 	 */
 	Result<void> map(EntryRange range, PinnedPages &pages, Direction direction);
 
-	/* Unmaps @range; what is not mapped there stays so. Allocates nothing. */
-	void unmap(EntryRange range);
+	/*
+	 * Unmaps @range; what is not mapped there stays so. Allocates nothing. -EIO: the hypervisor
+	 * has refused, and the device may go on using memory, which therefore stays pinned.
+	 */
+	Result<void> unmap(EntryRange range);
 
 	/* Unmaps all. */
-	void clear() { unmap(m_table.geometry().entries()); }
+	void clear() { static_cast<void>(unmap(m_table.geometry().entries()).is_error()); }
 
 private:
 	Result<void> check_backing(EntryRange range, UserAddr user) const;
@@ -125,9 +131,12 @@ private:
 	template <typename Run>
 	Result<void> map_run(Run memory, const Leaf &leaf, EntryRange run, Direction direction,
 			     Entries &mapped);
-	void empty_run(const Leaf &leaf, EntryRange run);
+	template <typename Run>
+	[[gnu::always_inline]] Result<void> fill_run(Run &memory, const Leaf &leaf, EntryRange run,
+						     Direction direction, Entries &mapped);
+	Reach empty_run(const Leaf &leaf, EntryRange run);
 	OldEntry empty_by_operation(TceIndex index) const;
-	void settle(EntryRange run);
+	Reach settle(EntryRange run);
 	/* What is done per entry is inlined: it is all that counts in a long run. */
 	[[gnu::always_inline]] void drop(const Replaced::Entry &entry);
 	[[gnu::noinline]] void drop_pinned(OldEntry old, Backing backing);

@@ -149,14 +149,14 @@ Result<InfoRequest> InfoRequest::decode(UserAddr argument)
 	return InfoRequest{ argument, data.argsz >= SIZE_THROUGH(data, ddw) };
 }
 
-Result<void> InfoRequest::answer(const TableGroup &group, bool dynamic_windows) const
+Result<void> InfoRequest::answer(const TableGroup &group, bool tells_of_windows) const
 {
 	vfio_iommu_spapr_tce_info data = {};
 
 	data.dma32_window_start = static_cast<__u32>(group.default_window_start().value());
 	data.dma32_window_size = static_cast<__u32>(group.default_window_size().value());
-	if (dynamic_windows) {
-		data.flags = VFIO_IOMMU_SPAPR_INFO_DDW;
+	if (tells_of_windows) {
+		data.flags = group.has_dynamic_windows() ? VFIO_IOMMU_SPAPR_INFO_DDW : 0;
 		data.ddw.pgsizes = group.page_sizes();
 		data.ddw.max_dynamic_windows_supported = group.max_windows();
 		data.ddw.levels = group.max_levels();

@@ -72,7 +72,7 @@ struct InfoRequest {
 	 * Tells the user what windows @group can have, with or without those that can be created.
 	 * -EFAULT.
 	 */
-	Result<void> answer(const TableGroup &group, bool dynamic_windows) const;
+	Result<void> answer(const TableGroup &group, bool tells_of_windows) const;
 };
 
 /* VFIO_EEH_PE_OP */

@@ -9,8 +9,13 @@ Result<kcxx::Owned<Window>> Window::create(const AddressSpace &mm, const TableGr
 	Bytes size = TRY(group.table_size(shape));
 	LockedMemory charge = TRY(LockedMemory::charge(mm.get(), pages_for(size)));
 	Table table = TRY(group.create_table(num, shape));
+	Result<kcxx::Owned<Window>> window =
+		kcxx::make_owned<Window>(kcxx::move(table), kcxx::move(charge));
 
-	return kcxx::make_owned<Window>(kcxx::move(table), kcxx::move(charge));
+	/* Without memory nothing was moved. A partition's window exists from its creation on. */
+	if (window.is_error() && group.unset_window(num, table).is_error())
+		table.keep_for_ever();
+	return window;
 }
 
 } /* namespace tce */

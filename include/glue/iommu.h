@@ -18,6 +18,7 @@ struct glue_table_group_limits {
 	const void *kernel_platform;
 	bool has_window_ops;
 	bool tables_in_memory; /* PowerNV: a table level is one block of kernel memory */
+	bool fixed_window;     /* one window, of tce32_size, that the firmware has made */
 };
 
 /* A table's shape, constant while it lives; struct iommu_table has the meaning of each. */
@@ -41,6 +42,8 @@ void glue_table_group_get_limits(struct iommu_table_group *group,
 				 struct glue_table_group_limits *limits);
 /* The table in slot @num of @group, or NULL. */
 struct iommu_table *glue_table_group_table(struct iommu_table_group *group, int num);
+/* Puts @table (or NULL) into the group's slot @num. */
+void glue_group_set_table(struct iommu_table_group *group, int num, struct iommu_table *table);
 
 /* The operations of struct iommu_table_group_ops. Process context, may sleep. */
 unsigned long glue_table_group_get_table_size(struct iommu_table_group *group,

@@ -50,16 +50,6 @@ void glue_phb3_write_tce_kill(const struct glue_pe *pe, unsigned long value);
 /* When no PE is in use any more. May sleep. */
 void glue_phb3_unmap_registers(void);
 
-/* --- blocks of table levels ------------------------------------------------------------------ */
-
-/*
- * A zeroed, naturally aligned block of @size bytes (a power of two, at least a page) on @node, or
- * NULL, quietly. Charged to the caller's memory cgroup. May sleep if @may_sleep.
- */
-void *glue_level_alloc(int node, unsigned long size, bool may_sleep);
-/* Any context. */
-void glue_level_free(void *block, unsigned long size);
-
 /* --- struct iommu_table ---------------------------------------------------------------------- */
 
 /*
@@ -73,10 +63,6 @@ struct iommu_table *glue_table_create(const struct glue_table_geometry *geometry
  * empty and cannot be added to. Before anyone else knows the table.
  */
 void glue_table_hide(struct iommu_table *table);
-/* The root of the userspace view: NULL until publishing one. Any context. */
-void *glue_table_view_root(struct iommu_table *table);
-/* Sets the root if there is none; returns the one that is there now. Any context. */
-void *glue_table_publish_view_root(struct iommu_table *table, void *root);
 
 /* --- links between tables and groups --------------------------------------------------------- */
 
@@ -93,8 +79,6 @@ void glue_link_add(struct iommu_table *table, struct iommu_table_group *group,
 bool glue_link_find(struct iommu_table *table, struct iommu_table_group *group, struct glue_pe *pe);
 /* Takes that link, which is there, off the list and frees it after the readers. */
 void glue_link_remove(struct iommu_table *table, struct iommu_table_group *group);
-/* Puts @table (or NULL) into the group's slot @num. */
-void glue_group_set_table(struct iommu_table_group *group, int num, struct iommu_table *table);
 /* Calls @visit with the PE of each link, between glue_rcu_read_lock() and unlock(). */
 void glue_link_for_each(struct iommu_table *table,
 			void (*visit)(const struct glue_pe *pe, void *data), void *data);
@@ -104,9 +88,6 @@ void glue_link_for_each(struct iommu_table *table,
 /* Any context, no lock. See struct iommu_table_ops. */
 int tce_powernv_exchange(struct iommu_table *table, unsigned long index, unsigned long *hpa,
 			 unsigned int *direction);
-/* The same of a hidden table: tells what there is, whatever was to be put there. */
-int tce_powernv_peek(struct iommu_table *table, unsigned long index, unsigned long *hpa,
-		     unsigned int *direction);
 void tce_powernv_kill(struct iommu_table *table, unsigned long index, unsigned long pages);
 void *tce_powernv_view(struct iommu_table *table, unsigned long index, bool allocate);
 void tce_powernv_free(struct iommu_table *table);

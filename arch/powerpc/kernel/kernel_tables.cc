@@ -94,10 +94,26 @@ Result<Leaf> KernelTables::reserve_leaf(const Table &table, TceIndex index) cons
 		     .count = left_in_leaf(table.geometry(), index) };
 }
 
-void KernelTables::invalidate(const Table &table, EntryRange range) const
+Reach KernelTables::invalidate(const Table &table, EntryRange range) const
 {
 	iommu_tce_kill(table.kernel(), range.first.value(), range.count.value());
 	iommu_flush_tce(table.kernel());
+	return Reach::Current;
+}
+
+unsigned long KernelTables::permissions(Direction direction) const
+{
+	return tce::permissions(direction);
+}
+
+Result<void> KernelTables::take_over(const TableGroup &) const
+{
+	return {};
+}
+
+bool KernelTables::tables_serve_many_groups() const
+{
+	return true;
 }
 
 /* What KVM can do to these is the platform's business. */

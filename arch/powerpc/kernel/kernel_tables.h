@@ -21,7 +21,10 @@ public:
 				  const Table &table) const override;
 	Leaf find_leaf(const Table &table, TceIndex index) const override;
 	Result<Leaf> reserve_leaf(const Table &table, TceIndex index) const override;
-	void invalidate(const Table &table, EntryRange range) const override;
+	Reach invalidate(const Table &table, EntryRange range) const override;
+	unsigned long permissions(Direction direction) const override;
+	Result<void> take_over(const TableGroup &group) const override;
+	bool tables_serve_many_groups() const override;
 	void hide_from_kvm(const Table &table) const override;
 };
 

@@ -5,6 +5,14 @@
 
 namespace tce {
 
+Geometry Geometry::of(iommu_table *table)
+{
+	glue_table_geometry geometry;
+
+	glue_table_get_geometry(table, &geometry);
+	return Geometry(geometry);
+}
+
 Table::Table(iommu_table *table, const TablePlatform &platform)
 	: m_table(kcxx::Ref<iommu_table>::adopt(table)), m_platform(&platform),
 	  m_geometry(Geometry::of(table))
@@ -29,13 +37,18 @@ Result<OldEntry> Table::exchange(TceIndex index, HostPhys page, Direction direct
 
 	if (ret)
 		return Error::from_kernel(ret);
-	return OldEntry(kcxx::BigEndian(
-		encode_tce(HostPhys(hpa), permissions(static_cast<Direction>(kernel_direction)))));
+	return OldEntry(kcxx::BigEndian(encode_tce(
+		HostPhys(hpa), tce::permissions(static_cast<Direction>(kernel_direction)))));
 }
 
-void Table::invalidate(EntryRange range) const
+unsigned long Table::permissions(Direction direction) const
 {
-	m_platform->invalidate(*this, range);
+	return m_platform->permissions(direction);
+}
+
+Reach Table::invalidate(EntryRange range) const
+{
+	return m_platform->invalidate(*this, range);
 }
 
 void Table::hide_from_kvm() const

@@ -37,13 +37,7 @@ class TablePlatform;
 /* Which entries a table has. Constant while the table lives. */
 class Geometry {
 public:
-	[[gnu::always_inline]] static Geometry of(iommu_table *table)
-	{
-		glue_table_geometry geometry;
-
-		glue_table_get_geometry(table, &geometry);
-		return Geometry(geometry);
-	}
+	static Geometry of(iommu_table *table);
 	explicit Geometry(const glue_table_geometry &kernel) : m_kernel(kernel) {}
 
 	PageShift page() const { return PageShift(static_cast<unsigned int>(m_kernel.page_shift)); }
@@ -121,6 +115,13 @@ struct Leaf {
 	Entries count;
 };
 
+/* What the devices can reach of some entries, after an invalidation. */
+enum class Reach {
+	Current, /* What the table says. */
+	Nothing, /* The hypervisor has refused the entries, and has none of them now. */
+	Unknown, /* It has refused to empty them as well: the old ones may be there. */
+};
+
 class Table {
 public:
 	/* Takes over the caller's reference. */
@@ -142,8 +143,11 @@ public:
 	 */
 	Result<OldEntry> exchange(TceIndex index, HostPhys page, Direction direction) const;
 
+	/* The permission bits of a TCE of this table. */
+	unsigned long permissions(Direction direction) const;
+
 	/* Makes every PE that uses the table see what was exchanged in @range. */
-	void invalidate(EntryRange range) const;
+	Reach invalidate(EntryRange range) const;
 
 	/*
 	 * For a table whose entries are not counted in registered regions, before it is set as a

@@ -9,6 +9,10 @@ constexpr unsigned int iommu_page_4k = 12;
 
 bool is_valid(const WindowShape &shape, const glue_table_group_limits &limits)
 {
+	/* The levels of a table that there is none of say nothing. */
+	if (limits.fixed_window)
+		return shape.page_shift == iommu_page_4k &&
+		       shape.size.value() == limits.tce32_size && shape.levels >= 1;
 	if (shape.page_shift >= 64 || !(limits.page_sizes & 1UL << shape.page_shift))
 		return false;
 	if (!kcxx::is_power_of_two(shape.size.value()) ||
@@ -25,6 +29,12 @@ TableGroup::TableGroup(iommu_group *group, iommu_table_group *tables, const Tabl
 	glue_table_group_get_limits(tables, &m_limits);
 }
 
+TableGroup::TableGroup(iommu_group *group, iommu_table_group *tables, const TablePlatform &platform,
+		       const glue_table_group_limits &limits)
+	: m_group(group), m_tables(tables), m_platform(&platform), m_limits(limits)
+{
+}
+
 WindowShape TableGroup::default_window() const
 {
 	return { .page_shift = iommu_page_4k, .size = default_window_size(), .levels = 1 };
@@ -33,13 +43,13 @@ WindowShape TableGroup::default_window() const
 bool TableGroup::has_dynamic_windows() const
 {
 	/* pSeries says -1 where the hypervisor has no dynamic windows. */
-	return m_limits.has_window_ops && m_limits.max_windows &&
+	return m_limits.has_window_ops && !m_limits.fixed_window && m_limits.max_windows &&
 	       m_limits.max_windows <= max_tables;
 }
 
 bool TableGroup::can_share_tables_with(const TableGroup &other) const
 {
-	return m_platform == other.m_platform &&
+	return m_platform == other.m_platform && m_platform->tables_serve_many_groups() &&
 	       m_limits.kernel_platform == other.m_limits.kernel_platform;
 }
 

@@ -21,6 +21,9 @@ constexpr unsigned int max_tables = KERNEL_MAX_TABLES;
 class TableGroup {
 public:
 	TableGroup(iommu_group *group, iommu_table_group *tables, const TablePlatform &platform);
+	/* With limits other than those that the kernel knows. */
+	TableGroup(iommu_group *group, iommu_table_group *tables, const TablePlatform &platform,
+		   const glue_table_group_limits &limits);
 
 	/* The default window: from 0 or wherever the platform put it, below 4 GiB. */
 	Ioba default_window_start() const { return Ioba(m_limits.tce32_start); }
@@ -34,6 +37,11 @@ public:
 
 	/* Windows can be created and removed at run time. */
 	bool has_dynamic_windows() const;
+	/* There is one window, of the size of the default window; it can only be used or not. */
+	bool has_fixed_window() const { return m_limits.fixed_window; }
+
+	/* Before the first window, in each container. -EBUSY: someone uses the window; -EIO. */
+	Result<void> take_over() const { return m_platform->take_over(*this); }
 
 	/* One table can serve both groups. */
 	bool can_share_tables_with(const TableGroup &other) const;
@@ -59,6 +67,7 @@ public:
 	/* For the platforms. */
 	iommu_group *group() const { return m_group; }
 	iommu_table_group *kernel() const { return m_tables; }
+	const glue_table_group_limits &limits() const { return m_limits; }
 	bool tables_in_memory() const { return m_limits.tables_in_memory; }
 
 private:

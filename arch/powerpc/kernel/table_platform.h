@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * TablePlatform: how tables are made, set as windows of a group, and reached. One object without
- * state for each way: KernelTables, over the operations of the kernel's own platform code, and
- * PowernvTables, our own.
+ * state for each way: KernelTables, over the operations of the kernel's own platform code,
+ * PowernvTables, our own, and for partitions PseriesTables and BorrowedTables.
  *
  * Process context with the container's lock held, unless a function says otherwise.
  */
@@ -35,7 +35,11 @@ public:
 					  const Table &table) const = 0;
 	virtual Leaf find_leaf(const Table &table, TceIndex index) const = 0;
 	virtual Result<Leaf> reserve_leaf(const Table &table, TceIndex index) const = 0;
-	virtual void invalidate(const Table &table, EntryRange range) const = 0;
+	virtual Reach invalidate(const Table &table, EntryRange range) const = 0;
+	virtual unsigned long permissions(Direction direction) const = 0;
+	virtual Result<void> take_over(const TableGroup &group) const = 0;
+	/* A table can be the window of several groups. */
+	virtual bool tables_serve_many_groups() const = 0;
 	virtual void hide_from_kvm(const Table &table) const = 0;
 
 protected:

@@ -4,7 +4,11 @@
 #include "arch/powerpc/kernel/kernel_tables.h"
 #include "arch/powerpc/platforms/powernv/invalidation.h"
 #include "arch/powerpc/platforms/powernv/powernv_tables.h"
+#include "arch/powerpc/platforms/pseries/borrowed_tables.h"
+#include "arch/powerpc/platforms/pseries/hypervisor.h"
+#include "arch/powerpc/platforms/pseries/pseries_tables.h"
 #include "glue/powernv.h"
+#include "glue/pseries.h"
 
 namespace tce {
 
@@ -12,6 +16,8 @@ namespace {
 
 constinit KernelTables kernel_tables;
 constinit PowernvTables powernv_tables;
+constinit PseriesTables pseries_tables;
+constinit BorrowedTables borrowed_tables;
 
 /* Written at module load, before the first group comes. */
 constinit bool use_powernv_tables = false;
@@ -27,10 +33,22 @@ bool can_have_powernv_tables(iommu_group *group)
 	return use_powernv_tables && glue_pe_of_group(group, &pe) && !invalidate_pe(pe).is_error();
 }
 
+/* A group of a partition. */
+Result<TableGroup> partition_group(iommu_group *group, iommu_table_group *tables)
+{
+	TableGroup dynamic(group, tables, pseries_tables);
+
+	if (dynamic.has_dynamic_windows())
+		return dynamic;
+	return TableGroup(group, tables, borrowed_tables,
+			  TRY(borrowed_limits(group, dynamic.limits())));
+}
+
 } /* namespace */
 
 void choose_platform(bool kernel_tables_only)
 {
+	find_multi_tce_calls();
 	if (kernel_tables_only || !glue_opal_is_firmware())
 		return;
 	use_powernv_tables = glue_opal_find();
@@ -49,6 +67,9 @@ Result<TableGroup> find_table_group(iommu_group *group)
 
 	if (!tables)
 		return Errno::NoDevice;
+
+	if (glue_partition_is_one())
+		return partition_group(group, static_cast<iommu_table_group *>(tables));
 
 	const TablePlatform &platform = can_have_powernv_tables(group)
 						? static_cast<const TablePlatform &>(powernv_tables)

@@ -10,6 +10,7 @@
 #include <linux/mutex.h>
 #include <linux/vfio.h>
 
+#include <asm/hvcall.h>
 #include <asm/iommu.h>
 
 #include "vfio_driver_ops.h"
@@ -27,6 +28,7 @@ int main(void)
 	DEFINE(KERNEL_DMA_TO_DEVICE, DMA_TO_DEVICE);
 	DEFINE(KERNEL_DMA_FROM_DEVICE, DMA_FROM_DEVICE);
 	DEFINE(KERNEL_DMA_NONE, DMA_NONE);
+	DEFINE(KERNEL_H_FUNCTION, H_FUNCTION);
 
 	/* The C++ side reads the UAPI from the C library's copy of <linux/vfio.h>. */
 	DEFINE(KERNEL_SIZEOF_INFO, sizeof(struct vfio_iommu_spapr_tce_info));

@@ -28,6 +28,9 @@ enum class Point {
 	UnsetWindow,
 	KillPe,
 	Eeh,
+	PutTce,
+	PutTceIndirect,
+	StuffTce,
 };
 
 class Failures {

@@ -75,6 +75,7 @@ public:
 	void might_sleep(const char *where);
 
 	Failures failures;
+	Hypervisor hypervisor;
 	unsigned long ram_pages = 1UL << 24;
 	/* The machine lets the driver find the firmware; how often it said that it did not. */
 	bool finds_opal = true;

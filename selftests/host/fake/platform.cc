@@ -30,6 +30,7 @@ iommu_group &Kernel::add_group()
 		.kernel_platform = &platform,
 		.has_window_ops = true,
 		.tables_in_memory = true,
+		.fixed_window = false,
 	};
 	group.pe = { .phb = 1,
 		     .number = static_cast<unsigned int>(groups.size()),
@@ -249,6 +250,12 @@ long glue_table_group_create_table(iommu_table_group *group, int num, unsigned i
 						      .node = 0,
 						      .base = nullptr }))
 			 .get();
+	if (kernel().hypervisor.is_there) {
+		/* The new table is the group's at once. */
+		(*table)->liobn = fake::dynamic_liobn + static_cast<unsigned long>(num);
+		kernel().hypervisor.tces[(*table)->liobn].clear();
+		group->tables.at(static_cast<unsigned long>(num)) = iommu_tce_table_get(*table);
+	}
 	return 0;
 }
 
@@ -277,6 +284,10 @@ long glue_table_group_set_window(iommu_table_group *group, int num, iommu_table 
 long glue_table_group_unset_window(iommu_table_group *group, int num)
 {
 	iommu_table *table = glue_table_group_table(group, num);
+
+	if (kernel().hypervisor.is_there)
+		return fake::unset_partition_window(*group, num);
+
 	long error = set_hardware(*group, num, nullptr);
 
 	kernel().might_sleep("the removal of a window");

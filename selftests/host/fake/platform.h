@@ -18,6 +18,7 @@
 #include "generated/kernel_layout.h"
 #include "glue/iommu.h"
 #include "glue/powernv.h"
+#include "glue/pseries.h"
 
 namespace fake {
 
@@ -58,7 +59,13 @@ struct iommu_table {
 	}
 
 	const glue_table_geometry shape;
+	/* The root of the userspace view of the driver's own tables. */
+	void *view_root = nullptr;
+	/* By which a hypervisor knows it. */
+	unsigned long liobn = 0;
 	long references = 1;
+	/* KVM gets the operations that change nothing. */
+	bool hidden = false;
 	/* A PHB could not be made to forget the table: it must stay for ever. */
 	bool must_stay = false;
 	/* The PEs on the table's list; others read that without a lock. */
@@ -73,6 +80,8 @@ struct iommu_table_group {
 	bool has_pe = true;
 	glue_pe pe = {};
 	std::array<iommu_table *, KERNEL_MAX_TABLES> tables = {};
+	/* Of a partition: the window that the firmware has made. */
+	std::optional<glue_firmware_window> firmware_window;
 	/* What the PHB reads, which the kernel's own idea can differ from. */
 	std::array<iommu_table *, KERNEL_MAX_TABLES> hardware = {};
 	/* What the PHB has read, and goes on using until it is told to forget it. */
@@ -115,6 +124,14 @@ struct glue_link {
 
 namespace fake {
 
+/* What KVM gets for the view's word of a hidden table. */
+inline unsigned long *hidden_view(bool allocate)
+{
+	static unsigned long nothing;
+
+	return allocate ? nullptr : &nothing;
+}
+
 /* A table of the kernel's own platform code. */
 class KernelTable final : public iommu_table {
 public:
@@ -144,12 +161,47 @@ public:
 	void kill(unsigned long index, unsigned long pages) override;
 	void free() override;
 
-	void *view_root = nullptr;
-	/* KVM gets the operations that change nothing. */
-	bool hidden = false;
-
 private:
 	void read(const unsigned long *block, unsigned long level, unsigned long place, Tces &tces);
 };
+
+/* The TCEs of a partition's windows, which only calls can change. */
+struct Hypervisor {
+	/* The machine is a partition. */
+	bool is_there = false;
+	/* What the firmware says of multi-TCE calls, and whether there are any. */
+	bool says_multi_tce = true;
+	bool has_multi_tce = true;
+	/* By LIOBN and number of the entry. */
+	std::map<unsigned long, std::map<unsigned long, unsigned long>> tces;
+	unsigned long puts = 0;
+	unsigned long indirects = 0;
+	unsigned long stuffs = 0;
+
+	unsigned long calls() const { return puts + indirects + stuffs; }
+};
+
+/* A table of the driver's own, of a window that the hypervisor has. */
+class PartitionTable final : public iommu_table {
+public:
+	PartitionTable(const glue_table_geometry &shape, iommu_table *platform_table);
+
+	Tces entries() override;
+	int exchange(unsigned long index, unsigned long *hpa, unsigned int *direction) override;
+	unsigned long *view(unsigned long index, bool allocate) override;
+	/* A call has made the PHB forget it. */
+	void kill(unsigned long, unsigned long) override {}
+	void free() override;
+
+	iommu_table *const platform_table;
+	void *const list;
+	std::mutex lock;
+};
+
+/* The LIOBN of a dynamic window in slot 0. */
+constexpr unsigned long dynamic_liobn = 0x8000;
+
+/* The kernel's own code removes a dynamic window. */
+long unset_partition_window(iommu_table_group &group, int num);
 
 } /* namespace fake */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tables of the driver's own on PowerNV: their memory, their links, and the firmware. */
 #include "glue/powernv.h"
+#include "glue/levels.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -28,11 +29,6 @@ unsigned int direction_of(unsigned long tce)
 	if (tce & write_bit)
 		return tce & read_bit ? KERNEL_DMA_BIDIRECTIONAL : KERNEL_DMA_FROM_DEVICE;
 	return KERNEL_DMA_TO_DEVICE;
-}
-
-DriverTable &own(iommu_table *table)
-{
-	return static_cast<DriverTable &>(*table);
 }
 
 } /* namespace */
@@ -92,15 +88,13 @@ Tces DriverTable::entries()
 
 int DriverTable::exchange(unsigned long index, unsigned long *hpa, unsigned int *direction)
 {
-	return (hidden ? tce_powernv_peek : tce_powernv_exchange)(this, index, hpa, direction);
+	return (hidden ? tce_hidden_exchange : tce_powernv_exchange)(this, index, hpa, direction);
 }
 
 unsigned long *DriverTable::view(unsigned long index, bool allocate)
 {
-	static unsigned long nothing;
-
 	if (hidden)
-		return allocate ? nullptr : &nothing;
+		return hidden_view(allocate);
 	return static_cast<unsigned long *>(tce_powernv_view(this, index, allocate));
 }
 
@@ -203,19 +197,19 @@ iommu_table *glue_table_create(const glue_table_geometry *geometry, unsigned lon
 
 void glue_table_hide(iommu_table *table)
 {
-	own(table).hidden = true;
+	table->hidden = true;
 }
 
 void *glue_table_view_root(iommu_table *table)
 {
-	return __atomic_load_n(&own(table).view_root, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&table->view_root, __ATOMIC_ACQUIRE);
 }
 
 void *glue_table_publish_view_root(iommu_table *table, void *root)
 {
 	void *old = nullptr;
 
-	__atomic_compare_exchange_n(&own(table).view_root, &old, root, false, __ATOMIC_ACQ_REL,
+	__atomic_compare_exchange_n(&table->view_root, &old, root, false, __ATOMIC_ACQ_REL,
 				    __ATOMIC_ACQUIRE);
 	return old ? old : root;
 }
@@ -275,6 +269,11 @@ void glue_group_set_table(iommu_table_group *group, int num, iommu_table *table)
 {
 	unsigned long slot = static_cast<unsigned long>(num);
 
+	/* There the driver's table takes the place of the kernel's, and back. */
+	if (kernel().hypervisor.is_there) {
+		group->tables.at(slot) = table;
+		return;
+	}
 	if (table && group->tables.at(slot))
 		kernel().complain("a window is set in a slot that is taken");
 	if (!table && !group->hardware.at(slot) && !group->cached.at(slot).empty())

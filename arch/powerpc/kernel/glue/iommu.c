@@ -21,11 +21,17 @@ void glue_table_group_get_limits(struct iommu_table_group *group,
 	limits->has_window_ops = ops && ops->get_table_size && ops->create_table &&
 				 ops->set_window && ops->unset_window;
 	limits->tables_in_memory = firmware_has_feature(FW_FEATURE_OPAL);
+	limits->fixed_window = false;
 }
 
 struct iommu_table *glue_table_group_table(struct iommu_table_group *group, int num)
 {
 	return group->tables[num];
+}
+
+void glue_group_set_table(struct iommu_table_group *group, int num, struct iommu_table *table)
+{
+	WRITE_ONCE(group->tables[num], table);
 }
 
 unsigned long glue_table_group_get_table_size(struct iommu_table_group *group,

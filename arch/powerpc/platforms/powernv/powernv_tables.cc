@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/powernv/powernv_tables.h"
 
+#include "arch/powerpc/kernel/block_tables.h"
 #include "arch/powerpc/kernel/level_shape.h"
 #include "arch/powerpc/kernel/table_group.h"
-#include "arch/powerpc/platforms/powernv/entry_words.h"
+#include "arch/powerpc/kernel/entry_words.h"
 #include "arch/powerpc/platforms/powernv/invalidation.h"
+#include "glue/powernv.h"
 
 namespace tce {
 
@@ -15,12 +17,6 @@ constexpr unsigned long second_window_start = 1UL << 59;
 
 /* What the PHB can address through a table of several levels. */
 constexpr unsigned int max_address_bits = 55;
-
-/* The blocks of the view are no larger than those of the TCEs: a leaf ends with the former. */
-Leaf leaf_of(const Geometry &geometry, TceIndex index, AtomicBigEndian *tce, AtomicBigEndian *view)
-{
-	return { tce, view, geometry.left_in_block(index, LevelShape::least_shift) };
-}
 
 } /* namespace */
 
@@ -126,37 +122,35 @@ Result<void> PowernvTables::unset_window(const TableGroup &group, unsigned int n
 	return refused ? Result<void>(Errno::Io) : Result<void>();
 }
 
+Reach PowernvTables::invalidate(const Table &table, EntryRange range) const
+{
+	invalidate_in_all_pes(table.kernel(), table.geometry().page(), range);
+	return Reach::Current;
+}
+
 Leaf PowernvTables::find_leaf(const Table &table, TceIndex index) const
 {
-	const Geometry &geometry = table.geometry();
-	AtomicBigEndian *root = view_root(table.kernel());
-
-	/* Nothing was mapped at all. */
-	if (!root)
-		return { nullptr, nullptr, geometry.entries().end() - index };
-
-	Levels view_levels = Levels::of_view(geometry);
-	unsigned long place = geometry.place(index);
-	Walk view = view_levels.find(root, place);
-	Entries left = geometry.left_in_block(index, view.levels * view_levels.shift());
-
-	if (!view.word)
-		return { nullptr, nullptr, left };
-	return leaf_of(geometry, index,
-		       Levels::of_tces(geometry).find(tce_root(geometry), place).word, view.word);
+	return find_block_leaf(table, index);
 }
 
 Result<Leaf> PowernvTables::reserve_leaf(const Table &table, TceIndex index) const
 {
-	const Geometry &geometry = table.geometry();
-	EntryWords words = TRY(reserve_entry(table.kernel(), geometry, index, MaySleep::Yes));
-
-	return leaf_of(geometry, index, words.tce, words.view);
+	return reserve_block_leaf(table, index);
 }
 
-void PowernvTables::invalidate(const Table &table, EntryRange range) const
+unsigned long PowernvTables::permissions(Direction direction) const
 {
-	invalidate_in_all_pes(table.kernel(), table.geometry().page(), range);
+	return tce::permissions(direction);
+}
+
+Result<void> PowernvTables::take_over(const TableGroup &) const
+{
+	return {};
+}
+
+bool PowernvTables::tables_serve_many_groups() const
+{
+	return true;
 }
 
 void PowernvTables::hide_from_kvm(const Table &table) const

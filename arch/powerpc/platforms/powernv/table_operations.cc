@@ -3,8 +3,9 @@
  * The operations of our own tables that the kernel calls: KVM's H_PUT_TCE handlers, from any CPU,
  * without a lock and without sleeping; and the end of a table's last reference.
  */
-#include "arch/powerpc/platforms/powernv/entry_words.h"
+#include "arch/powerpc/kernel/entry_words.h"
 #include "arch/powerpc/platforms/powernv/invalidation.h"
+#include "glue/powernv.h"
 
 using namespace tce;
 
@@ -28,25 +29,6 @@ extern "C" int tce_powernv_exchange(iommu_table *table, unsigned long index, uns
 	return 0;
 }
 
-/*
- * KVM empties an entry, looks for the region that it is to be counted down in, finds none, puts the
- * entry back and lets the user do it. An entry that it sees as mapped takes it that way: one that
- * the device can only read, since the kernel would mark a page dirty that may be unpinned by now.
- */
-extern "C" int tce_powernv_peek(iommu_table *table, unsigned long index, unsigned long *hpa,
-				unsigned int *direction)
-{
-	Geometry geometry = Geometry::of(table);
-	AtomicBigEndian *word = Levels::of_tces(geometry)
-					.find(tce_root(geometry), geometry.place(TceIndex(index)))
-					.word;
-	unsigned long entry = word ? word->load() : 0;
-
-	*hpa = decode_page(entry).value();
-	*direction = static_cast<unsigned int>(entry ? Direction::ToDevice : Direction::None);
-	return 0;
-}
-
 extern "C" void tce_powernv_kill(iommu_table *table, unsigned long index, unsigned long pages)
 {
 	invalidate_in_all_pes(table, Geometry::of(table).page(),
@@ -55,27 +37,10 @@ extern "C" void tce_powernv_kill(iommu_table *table, unsigned long index, unsign
 
 extern "C" void *tce_powernv_view(iommu_table *table, unsigned long index, bool allocate)
 {
-	Geometry geometry = Geometry::of(table);
-
-	if (allocate) {
-		Result<EntryWords> words =
-			reserve_entry(table, geometry, TceIndex(index), MaySleep::No);
-
-		return words.is_error() ? nullptr : words.value().view;
-	}
-
-	AtomicBigEndian *root = view_root(table);
-
-	if (!root)
-		return nullptr;
-	return Levels::of_view(geometry).find(root, geometry.place(TceIndex(index))).word;
+	return view_word(table, TceIndex(index), allocate);
 }
 
 extern "C" void tce_powernv_free(iommu_table *table)
 {
-	Geometry geometry = Geometry::of(table);
-
-	Levels::of_tces(geometry).free_all(tce_root(geometry));
-	if (view_root(table))
-		Levels::of_view(geometry).free_all(view_root(table));
+	free_blocks(table);
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* PowerNV: tables of our own, their links to groups. */
-#include <linux/gfp.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
@@ -11,19 +9,7 @@
 
 #include "glue/powernv.h"
 
-void *glue_level_alloc(int node, unsigned long size, bool may_sleep)
-{
-	gfp_t flags = may_sleep ? GFP_KERNEL_ACCOUNT : GFP_ATOMIC | __GFP_ACCOUNT;
-	struct page *page =
-		alloc_pages_node(node, flags | __GFP_ZERO | __GFP_NOWARN, get_order(size));
-
-	return page ? page_address(page) : NULL;
-}
-
-void glue_level_free(void *block, unsigned long size)
-{
-	free_pages((unsigned long)block, get_order(size));
-}
+#include "arch/powerpc/kernel/glue/hidden_table.h"
 
 static int exchange_no_kill(struct iommu_table *table, long index, unsigned long *hpa,
 			    enum dma_data_direction *direction)
@@ -53,26 +39,9 @@ static struct iommu_table_ops powernv_table_ops = {
 	.free = free_table,
 };
 
-static int peek(struct iommu_table *table, long index, unsigned long *hpa,
-		enum dma_data_direction *direction)
-{
-	unsigned int old_direction = *direction;
-	int ret = tce_powernv_peek(table, index, hpa, &old_direction);
-
-	*direction = old_direction;
-	return ret;
-}
-
-static __be64 *hidden_view(struct iommu_table *table, long index, bool allocate)
-{
-	static __be64 nothing;
-
-	return allocate ? NULL : &nothing;
-}
-
 static struct iommu_table_ops hidden_table_ops = {
-	.xchg_no_kill = peek,
-	.useraddrptr = hidden_view,
+	.xchg_no_kill = hidden_table_exchange,
+	.useraddrptr = hidden_table_view,
 	.free = free_table,
 };
 
@@ -103,18 +72,6 @@ struct iommu_table *glue_table_create(const struct glue_table_geometry *geometry
 	INIT_LIST_HEAD_RCU(&table->it_group_list);
 	kref_init(&table->it_kref);
 	return table;
-}
-
-void *glue_table_view_root(struct iommu_table *table)
-{
-	return (__force void *)smp_load_acquire(&table->it_userspace);
-}
-
-void *glue_table_publish_view_root(struct iommu_table *table, void *root)
-{
-	void *old = (__force void *)cmpxchg(&table->it_userspace, NULL, (__force __be64 *)root);
-
-	return old ? old : root;
 }
 
 /* The kernel's own link comes first: its platform code can take our links off a list. */
@@ -171,11 +128,6 @@ void glue_link_remove(struct iommu_table *table, struct iommu_table_group *group
 
 	list_del_rcu(&link->link.next);
 	kfree_rcu(link, link.rcu);
-}
-
-void glue_group_set_table(struct iommu_table_group *group, int num, struct iommu_table *table)
-{
-	WRITE_ONCE(group->tables[num], table);
 }
 
 void glue_link_for_each(struct iommu_table *table,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "arch/powerpc/platforms/powernv/entry_words.h"
+#include "arch/powerpc/kernel/entry_words.h"
 
 namespace tce {
 
@@ -48,6 +48,32 @@ Result<EntryWords> reserve_entry(iommu_table *table, const Geometry &geometry, T
 	if (!view)
 		return Errno::NoMemory;
 	return EntryWords{ tce, view };
+}
+
+AtomicBigEndian *view_word(iommu_table *table, TceIndex index, bool allocate)
+{
+	Geometry geometry = Geometry::of(table);
+
+	if (allocate) {
+		Result<EntryWords> words = reserve_entry(table, geometry, index, MaySleep::No);
+
+		return words.is_error() ? nullptr : words.value().view;
+	}
+
+	AtomicBigEndian *root = view_root(table);
+
+	if (!root)
+		return nullptr;
+	return Levels::of_view(geometry).find(root, geometry.place(index)).word;
+}
+
+void free_blocks(iommu_table *table)
+{
+	Geometry geometry = Geometry::of(table);
+
+	Levels::of_tces(geometry).free_all(tce_root(geometry));
+	if (view_root(table))
+		Levels::of_view(geometry).free_all(view_root(table));
 }
 
 } /* namespace tce */

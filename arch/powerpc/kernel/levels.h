@@ -12,7 +12,7 @@
 
 #include "arch/powerpc/kernel/level_shape.h"
 #include "arch/powerpc/kernel/table.h"
-#include "glue/powernv.h"
+#include "glue/levels.h"
 
 namespace tce {
 

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "arch/powerpc/platforms/powernv/levels.h"
+#include "arch/powerpc/kernel/levels.h"
 
 namespace tce {
 
@@ -23,5 +23,11 @@ AtomicBigEndian *view_root(iommu_table *table);
 /* Both words of the entry @index, made if missing. -ENOMEM. */
 Result<EntryWords> reserve_entry(iommu_table *table, const Geometry &geometry, TceIndex index,
 				 MaySleep may_sleep);
+
+/* The view's word alone, for KVM, which may not sleep. nullptr: not there, or no memory. */
+AtomicBigEndian *view_word(iommu_table *table, TceIndex index, bool allocate);
+
+/* Frees all blocks of a table that nobody uses any more. */
+void free_blocks(iommu_table *table);
 
 } /* namespace tce */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "arch/powerpc/platforms/powernv/levels.h"
+#include "arch/powerpc/kernel/levels.h"
 
 namespace tce {
 

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "arch/powerpc/platforms/pseries/borrowed_tables.h"
+
+#include "arch/powerpc/kernel/block_tables.h"
+#include "arch/powerpc/kernel/table_group.h"
+#include "arch/powerpc/platforms/pseries/partition_table.h"
+#include "glue/pseries.h"
+
+namespace tce {
+
+namespace {
+
+constexpr PageShift window_page{ 12 };
+constexpr int any_node = -1;
+
+bool is_in_use(const TableGroup &group)
+{
+	for (unsigned int num = 0; num < max_tables; ++num) {
+		if (glue_table_group_table(group.kernel(), static_cast<int>(num)))
+			return true;
+	}
+	return false;
+}
+
+EntryRange entries_of(const glue_firmware_window &window)
+{
+	return { TceIndex(window.start >> window_page.value()),
+		 Entries(window.size >> window_page.value()) };
+}
+
+} /* namespace */
+
+Result<glue_table_group_limits> borrowed_limits(iommu_group *group,
+						const glue_table_group_limits &limits)
+{
+	glue_firmware_window window;
+
+	if (!glue_partition_default_window(group, &window))
+		return Errno::Invalid;
+
+	glue_table_group_limits borrowed = limits;
+
+	borrowed.tce32_start = window.start;
+	borrowed.tce32_size = window.size;
+	borrowed.page_sizes = window_page.size().value();
+	borrowed.max_windows = 1;
+	borrowed.max_levels = 1;
+	borrowed.fixed_window = true;
+	return borrowed;
+}
+
+Result<Bytes> BorrowedTables::table_size(const TableGroup &, const WindowShape &shape) const
+{
+	return partition_table_size(Entries(shape.size.value() >> shape.page_shift));
+}
+
+Result<Table> BorrowedTables::create_table(const TableGroup &group, unsigned int num,
+					   const WindowShape &shape) const
+{
+	glue_firmware_window window;
+
+	if (!glue_partition_default_window(group.group(), &window))
+		return Errno::NoDevice;
+	if (num || is_in_use(group))
+		return Errno::NoSpace;
+	if (shape.page_shift != window_page.value() || shape.size.value() != window.size ||
+	    group.default_window_start().value() != window.start)
+		return Errno::Invalid;
+	return Table(TRY(create_partition_table(window.liobn, window_page, entries_of(window),
+						any_node, nullptr)),
+		     *this);
+}
+
+/* Its entries are empty by now; the window itself stays. */
+Result<void> BorrowedTables::unset_window(const TableGroup &group, unsigned int num,
+					  const Table &table) const
+{
+	take_out_of_slot(group, num, table.kernel());
+	return {};
+}
+
+Result<void> BorrowedTables::take_over(const TableGroup &group) const
+{
+	glue_firmware_window window;
+
+	if (!glue_partition_default_window(group.group(), &window))
+		return Errno::NoDevice;
+	if (is_in_use(group))
+		return Errno::Busy;
+	if (!TceCalls(window.liobn, window_page).clear(entries_of(window)))
+		return Errno::Io;
+	return {};
+}
+
+Leaf BorrowedTables::find_leaf(const Table &table, TceIndex index) const
+{
+	return find_block_leaf(table, index);
+}
+
+Result<Leaf> BorrowedTables::reserve_leaf(const Table &table, TceIndex index) const
+{
+	return reserve_block_leaf(table, index);
+}
+
+Result<void> BorrowedTables::set_window(const TableGroup &group, unsigned int num,
+					const Table &table) const
+{
+	put_into_slot(group, num, table.kernel());
+	return {};
+}
+
+Reach BorrowedTables::invalidate(const Table &table, EntryRange range) const
+{
+	return push(table.kernel(), table.geometry(), range);
+}
+
+unsigned long BorrowedTables::permissions(Direction direction) const
+{
+	return partition_permissions(direction);
+}
+
+/* Each PE has windows of its own: the hypervisor knows no others. */
+bool BorrowedTables::tables_serve_many_groups() const
+{
+	return false;
+}
+
+void BorrowedTables::hide_from_kvm(const Table &table) const
+{
+	glue_partition_table_hide(table.kernel());
+}
+
+} /* namespace tce */

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* pSeries partitions: the firmware's windows, our tables of them, and the hypervisor's calls. */
+#include <linux/gfp.h>
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/of.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include <asm/firmware.h>
+#include <asm/iommu.h>
+#include <asm/pci-bridge.h>
+#include <asm/plpar_wrappers.h>
+#include <asm/tce.h>
+
+#include "glue/pseries.h"
+
+#include "arch/powerpc/kernel/glue/hidden_table.h"
+
+bool glue_partition_is_one(void)
+{
+	return firmware_has_feature(FW_FEATURE_LPAR) && !firmware_has_feature(FW_FEATURE_PS3_LV1);
+}
+
+bool glue_partition_has_multi_tce(void)
+{
+	return firmware_has_feature(FW_FEATURE_PUT_TCE_IND) &&
+	       firmware_has_feature(FW_FEATURE_STUFF_TCE);
+}
+
+/* How many cells @node uses for @ibm_name, or else for @name. */
+static u32 cells_of(struct device_node *node, const char *ibm_name, const char *name)
+{
+	u32 cells;
+
+	if (of_property_read_u32(node, ibm_name, &cells) &&
+	    of_property_read_u32(node, name, &cells))
+		cells = 1;
+	return cells;
+}
+
+/* LIOBN, start and size. */
+static bool parse_window(struct device_node *node, struct glue_firmware_window *window)
+{
+	u32 address_cells = cells_of(node, "ibm,#dma-address-cells", "#address-cells");
+	u32 size_cells = cells_of(node, "ibm,#dma-size-cells", "#size-cells");
+	const __be32 *cells;
+	int length;
+
+	cells = of_get_property(node, "ibm,dma-window", &length);
+	if (!cells || length < (1 + address_cells + size_cells) * sizeof(*cells))
+		return false;
+	window->liobn = of_read_number(cells, 1);
+	window->start = of_read_number(cells + 1, address_cells);
+	window->size = of_read_number(cells + 1 + address_cells, size_cells);
+	return true;
+}
+
+/* Of the first device; all devices of a group are below the node that has the group's window. */
+static int read_window(struct device *device, void *data)
+{
+	struct device_node *node = device->of_node;
+
+	if (!dev_is_pci(device))
+		return 0;
+	for (; node && PCI_DN(node); node = node->parent) {
+		if (of_property_present(node, "ibm,dma-window"))
+			return parse_window(node, data);
+	}
+	return 0;
+}
+
+bool glue_partition_default_window(struct iommu_group *group, struct glue_firmware_window *window)
+{
+	return iommu_group_for_each_dev(group, window, read_window) == 1;
+}
+
+/* The kernel frees this by its first member. */
+struct partition_table {
+	struct iommu_table table;
+	struct iommu_table *platform_table;
+	void *list;
+	spinlock_t lock;
+};
+
+static struct partition_table *own(struct iommu_table *table)
+{
+	return container_of(table, struct partition_table, table);
+}
+
+static int exchange_no_kill(struct iommu_table *table, long index, unsigned long *hpa,
+			    enum dma_data_direction *direction)
+{
+	unsigned int old_direction = *direction;
+	int ret = tce_partition_exchange(table, index, hpa, &old_direction);
+
+	*direction = old_direction;
+	return ret;
+}
+
+static __be64 *view(struct iommu_table *table, long index, bool allocate)
+{
+	return (__force __be64 *)tce_partition_view(table, index, allocate);
+}
+
+static void free_table(struct iommu_table *table)
+{
+	tce_partition_free(table);
+	free_page((unsigned long)own(table)->list);
+	module_put(THIS_MODULE);
+}
+
+static struct iommu_table_ops partition_table_ops = {
+	.xchg_no_kill = exchange_no_kill,
+	.useraddrptr = view,
+	.free = free_table,
+};
+
+static struct iommu_table_ops hidden_table_ops = {
+	.xchg_no_kill = hidden_table_exchange,
+	.useraddrptr = hidden_table_view,
+	.free = free_table,
+};
+
+void glue_partition_table_hide(struct iommu_table *table)
+{
+	table->it_ops = &hidden_table_ops;
+}
+
+struct iommu_table *glue_partition_table_create(const struct glue_table_geometry *geometry,
+						unsigned long liobn, unsigned long allocated_size,
+						struct iommu_table *platform_table)
+{
+	struct partition_table *new =
+		kzalloc_node(sizeof(*new), GFP_KERNEL_ACCOUNT, geometry->node);
+	struct iommu_table *table;
+
+	if (!new)
+		return NULL;
+	new->list = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	if (!new->list) {
+		kfree(new);
+		return NULL;
+	}
+	__module_get(THIS_MODULE);
+	spin_lock_init(&new->lock);
+	new->platform_table = platform_table;
+	table = &new->table;
+	table->it_ops = &partition_table_ops;
+	table->it_type = TCE_PCI;
+	table->it_index = liobn;
+	table->it_nid = geometry->node;
+	table->it_offset = geometry->offset;
+	table->it_size = geometry->size;
+	table->it_page_shift = geometry->page_shift;
+	table->it_indirect_levels = geometry->indirect_levels;
+	table->it_level_size = geometry->level_size;
+	table->it_allocated_size = allocated_size;
+	table->it_base = (unsigned long)geometry->base;
+	INIT_LIST_HEAD_RCU(&table->it_group_list);
+	kref_init(&table->it_kref);
+	return table;
+}
+
+unsigned long glue_table_liobn(struct iommu_table *table)
+{
+	return table->it_index;
+}
+
+struct iommu_table *glue_partition_table_platform(struct iommu_table *table)
+{
+	return own(table)->platform_table;
+}
+
+void *glue_partition_table_list(struct iommu_table *table)
+{
+	return own(table)->list;
+}
+
+unsigned long glue_partition_table_lock(struct iommu_table *table) __acquires(&own(table)->lock)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&own(table)->lock, flags);
+	return flags;
+}
+
+void glue_partition_table_unlock(struct iommu_table *table, unsigned long flags)
+	__releases(&own(table)->lock)
+{
+	spin_unlock_irqrestore(&own(table)->lock, flags);
+}
+
+long glue_h_put_tce(unsigned long liobn, unsigned long address, unsigned long tce)
+{
+	return plpar_tce_put(liobn, address, tce);
+}
+
+long glue_h_put_tce_indirect(unsigned long liobn, unsigned long address, void *list,
+			     unsigned long count)
+{
+	return plpar_tce_put_indirect(liobn, address, __pa(list), count);
+}
+
+long glue_h_stuff_tce(unsigned long liobn, unsigned long address, unsigned long tce,
+		      unsigned long count)
+{
+	return plpar_tce_stuff(liobn, address, tce, count);
+}

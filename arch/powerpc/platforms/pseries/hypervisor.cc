@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "arch/powerpc/platforms/pseries/hypervisor.h"
+
+#include "glue/pseries.h"
+
+namespace tce {
+
+namespace {
+
+/* Cleared for good by the first call that the hypervisor turns out not to have. */
+constinit bool has_multi_tce = false;
+
+bool may_use_multi_tce(Entries count)
+{
+	return count > Entries(1) && __atomic_load_n(&has_multi_tce, __ATOMIC_RELAXED);
+}
+
+/* True if the call is done with, well or not; false if there is no such call. */
+bool exists(long code)
+{
+	if (code != KERNEL_H_FUNCTION)
+		return true;
+	__atomic_store_n(&has_multi_tce, false, __ATOMIC_RELAXED);
+	return false;
+}
+
+} /* namespace */
+
+void find_multi_tce_calls()
+{
+	has_multi_tce = glue_partition_has_multi_tce();
+}
+
+bool TceCalls::put(TceIndex index, unsigned long tce) const
+{
+	return !glue_h_put_tce(m_liobn, address(index), tce);
+}
+
+bool TceCalls::put_list(EntryRange range, AtomicBigEndian *list) const
+{
+	if (may_use_multi_tce(range.count)) {
+		long code = glue_h_put_tce_indirect(m_liobn, address(range.first), list,
+						    range.count.value());
+
+		if (exists(code))
+			return !code;
+	}
+	for (unsigned long i = 0; i < range.count.value(); ++i) {
+		if (!put(range.first + Entries(i), list[i].load()))
+			return false;
+	}
+	return true;
+}
+
+bool TceCalls::clear(EntryRange range) const
+{
+	bool all = true;
+
+	while (range.count.value()) {
+		EntryRange some = { range.first,
+				    range.count < most_per_call ? range.count : most_per_call };
+
+		all = clear_some(some) && all;
+		range = { some.end(), range.count - some.count };
+	}
+	return all;
+}
+
+/*
+ * What must not stay is tried once more: a hypervisor that does not take the range may take it
+ * entry by entry, and a second time.
+ */
+bool TceCalls::clear_some(EntryRange range) const
+{
+	if (may_use_multi_tce(range.count)) {
+		long code = glue_h_stuff_tce(m_liobn, address(range.first), 0, range.count.value());
+
+		if (exists(code) && !code)
+			return true;
+	}
+
+	bool all = true;
+
+	for (TceIndex index = range.first; index < range.end(); index += Entries(1))
+		all = (put(index, 0) || put(index, 0)) && all;
+	return all;
+}
+
+} /* namespace tce */

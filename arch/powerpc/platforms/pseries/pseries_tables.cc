@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "arch/powerpc/platforms/pseries/pseries_tables.h"
+
+#include "arch/powerpc/kernel/block_tables.h"
+#include "arch/powerpc/kernel/table_group.h"
+#include "arch/powerpc/platforms/pseries/partition_table.h"
+#include "glue/mm.h"
+#include "glue/pseries.h"
+#include "kcxx/scope_exit.h"
+
+namespace tce {
+
+namespace {
+
+constexpr unsigned int default_window_page = 12;
+
+/* What the kernel's code takes for the default window, which is not made by the same call. */
+bool is_default_window(const TableGroup &group, unsigned int num, const WindowShape &shape)
+{
+	return !num && shape.page_shift == default_window_page &&
+	       shape.size <= group.default_window_size();
+}
+
+bool has_dynamic_window(const TableGroup &group)
+{
+	for (unsigned int num = 0; num < max_tables; ++num) {
+		iommu_table *table = glue_table_group_table(group.kernel(), static_cast<int>(num));
+
+		if (!table)
+			continue;
+
+		Geometry geometry = Geometry::of(table);
+		Bytes size(geometry.entries().count.value() << geometry.page().value());
+
+		if (!is_default_window(group, num, { geometry.page().value(), size, 1 }))
+			return true;
+	}
+	return false;
+}
+
+Bytes kernel_table_size(const TableGroup &group, const WindowShape &shape)
+{
+	return Bytes(glue_table_group_get_table_size(group.kernel(), shape.page_shift,
+						     shape.size.value(), shape.levels));
+}
+
+} /* namespace */
+
+Result<Bytes> PseriesTables::table_size(const TableGroup &group, const WindowShape &shape) const
+{
+	Bytes kernel = kernel_table_size(group, shape);
+
+	/* The kernel's code allocates as much at once, and would print that it cannot. */
+	if (pages_for(kernel) > Pages(glue_total_ram_pages()))
+		return Errno::NoMemory;
+	return kernel + partition_table_size(Entries(shape.size.value() >> shape.page_shift));
+}
+
+Result<Table> PseriesTables::create_table(const TableGroup &group, unsigned int num,
+					  const WindowShape &shape) const
+{
+	/* One that is made would take the other away, or there is no room for a second one. */
+	if (has_dynamic_window(group))
+		return is_default_window(group, num, shape) ? Errno::NotPermitted : Errno::NoSpace;
+
+	int slot = static_cast<int>(num);
+	iommu_table *made = nullptr;
+	long ret = glue_table_group_create_table(group.kernel(), slot, shape.page_shift,
+						 shape.size.value(), shape.levels, &made);
+
+	if (ret)
+		return Error::from_kernel(ret);
+	/* The slot's reference stays. */
+	iommu_tce_table_put(made);
+
+	kcxx::ScopeExit rollback([&] { glue_table_group_unset_window(group.kernel(), slot); });
+	Geometry geometry = Geometry::of(made);
+	iommu_table *table = TRY(create_partition_table(glue_table_liobn(made), geometry.page(),
+							geometry.entries(), geometry.node(), made));
+
+	rollback.dismiss();
+	return Table(table, *this);
+}
+
+Result<void> PseriesTables::unset_window(const TableGroup &group, unsigned int num,
+					 const Table &table) const
+{
+	take_out_of_slot(group, num, table.kernel());
+	if (glue_table_group_unset_window(group.kernel(), static_cast<int>(num)))
+		return Errno::Io;
+	return {};
+}
+
+Leaf PseriesTables::find_leaf(const Table &table, TceIndex index) const
+{
+	return find_block_leaf(table, index);
+}
+
+Result<Leaf> PseriesTables::reserve_leaf(const Table &table, TceIndex index) const
+{
+	return reserve_block_leaf(table, index);
+}
+
+Result<void> PseriesTables::set_window(const TableGroup &group, unsigned int num,
+				       const Table &table) const
+{
+	put_into_slot(group, num, table.kernel());
+	return {};
+}
+
+Reach PseriesTables::invalidate(const Table &table, EntryRange range) const
+{
+	return push(table.kernel(), table.geometry(), range);
+}
+
+unsigned long PseriesTables::permissions(Direction direction) const
+{
+	return partition_permissions(direction);
+}
+
+/* Each PE has windows of its own: the hypervisor knows no others. */
+bool PseriesTables::tables_serve_many_groups() const
+{
+	return false;
+}
+
+Result<void> PseriesTables::take_over(const TableGroup &) const
+{
+	return {};
+}
+
+void PseriesTables::hide_from_kvm(const Table &table) const
+{
+	glue_partition_table_hide(table.kernel());
+}
+
+} /* namespace tce */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The blocks that our own tables and their userspace views are made of. */
+#ifndef GLUE_LEVELS_H
+#define GLUE_LEVELS_H
+
+#include "glue/types.h"
+
+GLUE_BEGIN
+
+/*
+ * A zeroed, naturally aligned block of @size bytes (a power of two, at least a page) on @node, or
+ * NULL, quietly. Charged to the caller's memory cgroup. May sleep if @may_sleep.
+ */
+void *glue_level_alloc(int node, unsigned long size, bool may_sleep);
+/* Any context. */
+void glue_level_free(void *block, unsigned long size);
+
+/* The root of a table's userspace view: NULL until publishing one. Any context. */
+void *glue_table_view_root(struct iommu_table *table);
+/* Sets the root if there is none; returns the one that is there now. Any context. */
+void *glue_table_publish_view_root(struct iommu_table *table, void *root);
+
+/*
+ * Implemented in C++, for KVM: of a hidden table, tells what there is in an entry, whatever was to
+ * be put there. Any context, no lock. See struct iommu_table_ops.
+ */
+int tce_hidden_exchange(struct iommu_table *table, unsigned long index, unsigned long *hpa,
+			unsigned int *direction);
+
+GLUE_END
+
+#endif
