@@ -112,6 +112,9 @@ listing != "" { next }
 /^guest: failed: / { sub(/^guest: failed: /, ""); trouble = $0 }
 /^guest: / { section = ""; next }
 
+# The kernel warns of what its own parameter multitce=off does.
+/WARNING: .* check_features\+/ { next }
+
 # The kernel's messages: those of a section are of something that went on, the
 # others are about its end.
 /^\[ *[0-9]+\.[0-9]+\]/ && $0 ~ complaint {

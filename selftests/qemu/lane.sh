@@ -46,8 +46,9 @@ all_programs() {
 
 # vfio_modules: the modules around ours, as arguments for build-initramfs.sh
 vfio_modules() {
-	local name
-	for name in vfio vfio-pci-core vfio-pci; do
+	local name names='vfio vfio-pci-core vfio-pci'
+	[[ $machine != pseries* ]] || names+=' nvme-auth nvme-core nvme'
+	for name in $names; do
 		printf '%s\n' "modules:$kernel_dir/modules/$name.ko"
 	done
 }

@@ -44,26 +44,46 @@ esac
 # 28 bits of it unless told otherwise. The second function beside each is there
 # to be in the way of a bus reset, which vfio-pci otherwise does whenever the
 # device is opened or closed, and which takes the firmware seconds.
+#
+# A group of a partition is all that is behind a PHB. A third one has an NVMe disk, for the
+# tests in which a device goes back to a driver of the kernel; it holds the initramfs.
+case $machine in
+pseries*) buses='phb1.0 phb2.0' ;;
+*) buses='pcie.0 pcie.1' ;;
+esac
 devices=()
-for bus in pcie.0 pcie.1; do
+for bus in $buses; do
 	devices+=(-device "edu,bus=$bus,addr=0.0,multifunction=on,dma_mask=0xffffffffffffffff"
 		-device "pci-testdev,bus=$bus,addr=0.1")
 done
 # Of every size of large pages that the MMU has a few are set aside, for large
 # TCEs. A page of 1G must be aligned in what the kernel has not taken yet.
-radix=''
+radix='' huge=''
+powernv=(-M "$machine" "${devices[@]}")
+partition=(-M pseries -m '2G,slots=1,maxmem=128G' -vga none -nodefaults
+	-device 'spapr-pci-host-bridge,index=1,id=phb1'
+	-device 'spapr-pci-host-bridge,index=2,id=phb2'
+	-device 'spapr-pci-host-bridge,index=3,id=phb3'
+	-drive "if=none,id=disk,format=raw,readonly=on,file=$initramfs"
+	-device 'nvme,bus=phb3.0,serial=1,drive=disk' "${devices[@]}")
 case $machine in
-powernv8) huge='hugepagesz=16M hugepages=4' memory=2G ;;
+powernv8)
+	huge='hugepagesz=16M hugepages=4'
+	set -- "${powernv[@]}" -m 2G "$@"
+	;;
 powernv9 | powernv10)
 	radix=yes
-	huge='hugepagesz=2M hugepages=8 hugepagesz=1G hugepages=1' memory=3G
+	huge='hugepagesz=2M hugepages=8 hugepagesz=1G hugepages=1'
+	set -- "${powernv[@]}" -m 3G "$@"
 	;;
-*) die "unknown machine $machine (known: powernv8 powernv9 powernv10)" ;;
+pseries) set -- "${partition[@]}" "$@" ;;
+# Without dynamic windows.
+pseries-noddw) set -- "${partition[@]}" -global spapr-pci-host-bridge.ddw=off "$@" ;;
+*) die "unknown machine $machine (known: powernv8 powernv9 powernv10 pseries pseries-noddw)" ;;
 esac
 # An oops ends the boot: what came after it would mean nothing.
 append="console=hvc0 loglevel=4 panic=-1 oops=panic $huge $append"
-set -- -M "$machine" -m "$memory" "${devices[@]}" "$@" -display none -no-reboot \
-	-kernel "$kernel/vmlinux" -initrd "$initramfs"
+set -- "$@" -display none -no-reboot -kernel "$kernel/vmlinux" -initrd "$initramfs"
 
 # radix_tree FILE QEMU-ARGS...: QEMU's own device tree for a machine, to which is
 # added what is missing there: the page sizes of the radix MMU, without which

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Runs the test programs in one lane (a machine and a kernel) with our module,
-# with our module on the TCE tables of the kernel's own platform code, or with
-# the stock module. All of them, unless some are named. The last line of output
+# with our module on the TCE tables of the kernel's own platform code, with our
+# module and a hypervisor that has no multi-TCE calls, or with the stock module. All of them, unless some are named. The last line of output
 # is the count; the exit status is 0 if nothing failed.
 
 # shellcheck source=scripts/common.sh
@@ -11,13 +11,13 @@
 # shellcheck source=selftests/qemu/lane.sh
 . "$repo/selftests/qemu/lane.sh"
 
-usage="$self.sh LANE [--ours | --kernel-tables | --stock] [PROGRAM...]"
+usage="$self.sh LANE [--ours | --kernel-tables | --single-tce | --stock] [PROGRAM...]"
 [ $# -ge 1 ] || usage_error "$usage"
 open_lane "$1"
 shift
 which=ours
 case ${1-} in
---ours | --stock | --kernel-tables)
+--ours | --stock | --kernel-tables | --single-tce)
 	which=${1#--}
 	shift
 	;;
@@ -26,6 +26,8 @@ module=$(module_file ours)
 case $which in
 stock) module=$(module_file stock) ;;
 kernel-tables) parameters='powernv=kernel' ;;
+# The kernel forgets that the hypervisor has them.
+single-tce) parameters='multitce=off' ;;
 esac
 if [ $# = 0 ]; then
 	programs=$(all_programs)

@@ -15,6 +15,17 @@
 #include "memory.h"
 #include "vfio_spapr.h"
 
+/* What some tests need. */
+#define SKIP_WITHOUT_DYNAMIC_WINDOWS(container) do {			\
+	if (!spapr_has_dynamic_windows(container))			\
+		SKIP(return, "the group has no dynamic windows");	\
+} while (0)
+
+#define SKIP_ON_PARTITIONS() do {						\
+	if (spapr_is_partition())						\
+		SKIP(return, "groups of a partition cannot share tables");	\
+} while (0)
+
 /* The window of the fixtures, and the memory that is registered in them. */
 #define WINDOW_SIZE	(16 * MIB)
 #define BUFFER_PAGES	32

@@ -13,6 +13,7 @@
 /* The table of the window ends where the window does: it fills its pages. */
 TEST_F(window, d1_map_past_window_end)
 {
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(self->fd);
 	EXPECT_EQ(-EINVAL, spapr_map(self->fd, WINDOW_SIZE - 2 * PAGE, self->buffer, 4 * PAGE,
 				     MAP_RW));
 	EXPECT_NO_DEVICE_WRITES(self->edu, WINDOW_SIZE - 2 * PAGE, self->buffer,
@@ -24,12 +25,14 @@ TEST_F(window, d1_map_past_window_end)
 
 TEST_F(window, d1_map_far_past_window_end)
 {
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(self->fd);
 	EXPECT_EQ(-EINVAL, spapr_map(self->fd, WINDOW_SIZE - PAGE, self->buffer, self->size,
 				     MAP_RW));
 }
 
 TEST_F(window, d1_unmap_past_window_end)
 {
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(self->fd);
 	EXPECT_EQ(-EINVAL, spapr_unmap(self->fd, WINDOW_SIZE - PAGE, 2 * PAGE));
 	/* Refused as a whole: the last page is still mapped. */
 	EXPECT_DEVICE_READS(self->edu, self->scratch_iova, self->scratch, self->scratch_iova,
@@ -41,6 +44,7 @@ TEST_F(window, d1_map_past_the_end_of_the_second_window)
 {
 	uint64_t start;
 
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(self->fd);
 	ASSERT_EQ(0, spapr_create(self->fd, TCE_SHIFT_4K, WINDOW_SIZE, 1, &start));
 	EXPECT_EQ(-EINVAL, spapr_map(self->fd, start + WINDOW_SIZE - PAGE, self->buffer, 2 * PAGE,
 				     MAP_RW));

@@ -32,6 +32,7 @@ FIXTURE_SETUP(shared)
 {
 	balance_take(&self->balance);
 	SKIP_WITHOUT_TWO_GROUPS();
+	SKIP_ON_PARTITIONS();
 	self->size = BUFFER_PAGES * page_size();
 	self->buffer = memory_get(self->size);
 	self->scratch = self->buffer + self->size - PAGE;
@@ -178,6 +179,7 @@ TEST_F(container, qemu_7_attach_after_windows_exist)
 	uint8_t *scratch = self->buffer + PAGE;
 	int fd = self->s.container;
 
+	SKIP_ON_PARTITIONS();
 	SKIP_WITHOUT_TWO_GROUPS();
 	ASSERT_EQ(0, spapr_create_at_0(fd, GIB, 2));
 	ASSERT_EQ(0, spapr_register(fd, self->buffer, self->size));
@@ -193,6 +195,7 @@ TEST_F(container, attach_before_the_default_window_exists)
 	uint8_t *scratch = self->buffer + PAGE;
 	int fd = self->s.container;
 
+	SKIP_ON_PARTITIONS();
 	SKIP_WITHOUT_TWO_GROUPS();
 	ASSERT_EQ(0, spapr_attach(&self->s, 1));
 	ASSERT_EQ(0, spapr_open_device(&self->s, 1));
@@ -205,6 +208,7 @@ TEST_F(container, attach_before_the_default_window_exists)
 /* The default window was given up; a later group does not bring it back. */
 TEST_F(container, attach_after_the_default_window_was_removed)
 {
+	SKIP_ON_PARTITIONS();
 	SKIP_WITHOUT_TWO_GROUPS();
 	ASSERT_EQ(0, spapr_register(self->s.container, self->buffer, self->size));
 	ASSERT_EQ(0, spapr_remove(self->s.container, 0));
@@ -461,6 +465,7 @@ TEST_F(separate, moved_group_has_lost_its_old_mappings)
 {
 	uint8_t *scratch = self->buffer + PAGE;
 
+	SKIP_ON_PARTITIONS();
 	for (int i = 0; i < 2; i++)
 		ASSERT_EQ(0, spapr_register(self->s[i].container, self->buffer, self->size));
 	ASSERT_EQ(0, spapr_map(self->s[0].container, 0, self->buffer, PAGE, MAP_RW));

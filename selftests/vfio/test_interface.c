@@ -145,6 +145,7 @@ TEST_F(container, get_info)
 {
 	struct vfio_iommu_spapr_tce_info info;
 
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(self->s.container);
 	ASSERT_EQ(0, spapr_get_info(self->s.container, &info));
 	EXPECT_EQ(VFIO_IOMMU_SPAPR_INFO_DDW, info.flags);
 	EXPECT_EQ(0, info.dma32_window_start);

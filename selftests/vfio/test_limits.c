@@ -121,6 +121,7 @@ static int create_beyond_the_limit(struct spapr *s, uint8_t *buffer)
 
 TEST_F(container, create_beyond_the_limit)
 {
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(self->s.container);
 	EXPECT_EQ(0, as_ordinary_user(&self->s, create_beyond_the_limit));
 }
 
@@ -147,6 +148,7 @@ static int default_window_beyond_the_limit(struct spapr *s, uint8_t *buffer)
 
 TEST_F(container, default_window_beyond_the_limit)
 {
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(self->s.container);
 	EXPECT_EQ(0, as_ordinary_user(&self->s, default_window_beyond_the_limit));
 }
 
@@ -176,6 +178,7 @@ static int map_within_the_limit(struct spapr *s, uint8_t *buffer)
 
 TEST_F(container, map_within_the_limit)
 {
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(self->s.container);
 	EXPECT_EQ(0, as_ordinary_user(&self->s, map_within_the_limit));
 }
 
@@ -184,6 +187,7 @@ TEST_F(container, root_is_counted_but_not_limited)
 {
 	const struct rlimit none = { 0 };
 
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(self->s.container);
 	ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &none));
 	ASSERT_EQ(0, spapr_remove(self->s.container, 0));
 	EXPECT_EQ(0, spapr_create(self->s.container, TCE_SHIFT_4K, MIB, 1, NULL));

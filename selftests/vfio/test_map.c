@@ -189,6 +189,7 @@ TEST_F(window, d15_failed_map_keeps_older_mappings)
 
 TEST_F(container, errno_1_map_before_register_is_eperm)
 {
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(self->s.container);
 	EXPECT_EQ(-EPERM, spapr_map(self->s.container, 0, self->buffer, PAGE, MAP_RW));
 	EXPECT_EQ(-EPERM, spapr_unmap(self->s.container, 0, PAGE));
 	ASSERT_EQ(0, spapr_remove(self->s.container, 0));
@@ -199,6 +200,7 @@ TEST_F(container, errno_1_map_before_register_is_eperm)
 
 TEST_F(window, errno_2_iova_in_no_window_is_enxio)
 {
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(self->fd);
 	EXPECT_EQ(-ENXIO, spapr_map(self->fd, WINDOW_SIZE, self->buffer, PAGE, MAP_RW));
 	EXPECT_EQ(-ENXIO, spapr_map(self->fd, 1UL << 59, self->buffer, PAGE, MAP_RW));
 	EXPECT_EQ(-ENXIO, spapr_map(self->fd, -PAGE, self->buffer, PAGE, MAP_RW));

@@ -76,6 +76,30 @@ int spapr_discover(struct spapr_group *group, int max)
 	return found;
 }
 
+bool spapr_is_partition(void)
+{
+	char line[256];
+	bool found = false;
+	FILE *f;
+
+	f = fopen("/proc/cpuinfo", "re");
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = !strncmp(line, "platform", 8) && strstr(line, "pSeries");
+	fclose(f);
+	return found;
+}
+
+/* The stock driver says that there are some, 2^32 - 1 of them, where there are none. */
+bool spapr_has_dynamic_windows(int container)
+{
+	struct vfio_iommu_spapr_tce_info info;
+
+	return !spapr_get_info(container, &info) && info.flags & VFIO_IOMMU_SPAPR_INFO_DDW &&
+	       info.ddw.max_dynamic_windows_supported <= 2;
+}
+
 void spapr_init(struct spapr *s)
 {
 	s->container = -1;
@@ -272,9 +296,15 @@ uint64_t spapr_leaf_reach(void)
 
 int spapr_create_at_0(int container, uint64_t size, uint32_t levels)
 {
+	struct vfio_iommu_spapr_tce_info info;
 	uint64_t start;
 	int ret;
 
+	if (spapr_is_partition()) {
+		levels = 1;
+		if (!spapr_has_dynamic_windows(container) && !spapr_get_info(container, &info))
+			size = info.dma32_window_size;
+	}
 	ret = spapr_remove(container, 0);
 	if (!ret)
 		ret = spapr_create(container, TCE_SHIFT_4K, size, levels, &start);

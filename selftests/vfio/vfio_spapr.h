@@ -9,6 +9,7 @@
 #ifndef SELFTESTS_VFIO_SPAPR_H
 #define SELFTESTS_VFIO_SPAPR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/vfio.h>
@@ -49,6 +50,11 @@ size_t page_size(void);
 
 /* Fills in up to max groups in the order of their addresses; returns how many there are. */
 int spapr_discover(struct spapr_group *group, int max);
+
+/* The machine is a partition: each group's tables are its own, at addresses of the firmware's choice. */
+bool spapr_is_partition(void);
+/* Windows can be created in the container, as the driver tells. */
+bool spapr_has_dynamic_windows(int container);
 
 /* Forgets everything, so that spapr_close() is always safe. */
 void spapr_init(struct spapr *s);
@@ -93,7 +99,9 @@ uint32_t spapr_possible_levels(const struct vfio_iommu_spapr_tce_info *info, uin
  */
 uint64_t spapr_leaf_reach(void);
 
-/* Gives up the default window and creates one of 4K pages in its place, at address 0. */
+ * Gives up the default window and creates one of 4K pages in its place, at address 0. Where the
+ * firmware's window is the only one, that is larger; partitions have one level.
+ */
 int spapr_create_at_0(int container, uint64_t size, uint32_t levels);
 
 #endif
