@@ -99,6 +99,7 @@ uint32_t spapr_possible_levels(const struct vfio_iommu_spapr_tce_info *info, uin
  */
 uint64_t spapr_leaf_reach(void);
 
+/*
  * Gives up the default window and creates one of 4K pages in its place, at address 0. Where the
  * firmware's window is the only one, that is larger; partitions have one level.
  */
