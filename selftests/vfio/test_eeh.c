@@ -134,6 +134,23 @@ static void write_table(struct pe *pe, uint64_t table, uint64_t index, uint64_t 
 	pe->registers[PHB_IODA_DATA / 8] = htobe64(value);
 }
 
+static uint64_t read_table(struct pe *pe, uint64_t table, uint64_t index)
+{
+	pe->registers[PHB_IODA_ADDRESS / 8] = htobe64(table << IODA_TABLE_SHIFT | index);
+	return be64toh(pe->registers[PHB_IODA_DATA / 8]);
+}
+
+/* Whether the PHB keeps what is written to the tables: QEMU's PHB3 has some of them only. */
+static bool pe_can_be_frozen(struct pe *pe)
+{
+	bool kept;
+
+	write_table(pe, IODA_PESTA, pe->number, FIRST_BIT);
+	kept = read_table(pe, IODA_PESTA, pe->number) == FIRST_BIT;
+	write_table(pe, IODA_PESTA, pe->number, 0);
+	return kept;
+}
+
 static void set_error_bit(struct pe *pe, bool error)
 {
 	write_table(pe, IODA_PEEV, pe->number / 64, error ? FIRST_BIT >> pe->number % 64 : 0);
@@ -151,6 +168,12 @@ static void pe_forget_error(struct pe *pe)
 {
 	set_error_bit(pe, false);
 }
+
+#define OPEN_PE(pe, device) do {						\
+	ASSERT_EQ(0, pe_open(pe, device));					\
+	if (!pe_can_be_frozen(pe))						\
+		SKIP(pe_close(pe); return, "the PHB keeps no frozen PEs");	\
+} while (0)
 
 /* The device of the window's fixture does DMA in both directions. */
 #define EXPECT_DMA_WORKS(self) do {						\
@@ -266,7 +289,7 @@ TEST_F(window, frozen_pe_recovers_by_a_reset)
 {
 	struct pe pe;
 
-	ASSERT_EQ(0, pe_open(&pe, self->s.group[0].device));
+	OPEN_PE(&pe, self->s.group[0].device);
 	EXPECT_DMA_WORKS(self);
 	pe_freeze(&pe);
 	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
@@ -289,7 +312,7 @@ TEST_F(window, frozen_pe_is_unfrozen_without_a_reset)
 {
 	struct pe pe;
 
-	ASSERT_EQ(0, pe_open(&pe, self->s.group[0].device));
+	OPEN_PE(&pe, self->s.group[0].device);
 	pe_freeze(&pe);
 	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
 	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_UNFREEZE_IO));
@@ -304,7 +327,7 @@ TEST_F(window, enable_unfreezes)
 {
 	struct pe pe;
 
-	ASSERT_EQ(0, pe_open(&pe, self->s.group[0].device));
+	OPEN_PE(&pe, self->s.group[0].device);
 	pe_freeze(&pe);
 	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
 	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_ENABLE));
@@ -322,7 +345,7 @@ TEST_F(window, two_groups)
 	ASSERT_EQ(0, spapr_attach(&self->s, 1));
 	ASSERT_EQ(0, spapr_open_device(&self->s, 1));
 	for (int i = 0; i < 2; i++) {
-		ASSERT_EQ(0, pe_open(&pe, self->s.group[i].device));
+		OPEN_PE(&pe, self->s.group[i].device);
 		pe_freeze(&pe);
 		EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
 		EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_RESET_HOT));
