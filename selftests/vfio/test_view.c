@@ -37,8 +37,7 @@ static bool file_has(const char *path, const char *text)
 /* Tables of the kernel's own platform code have their view as they please. */
 static bool are_tables_the_kernels(void)
 {
-	return file_has(PARAMETER_FILE, "kernel") || !file_has("/proc/cpuinfo", "PowerNV") ||
-	       file_has("/proc/cpuinfo", "POWER8");
+	return file_has(PARAMETER_FILE, "kernel") || !file_has("/proc/cpuinfo", "PowerNV");
 }
 
 /* A group whose container has given up the default window; what follows is measured from here. */
