@@ -26,8 +26,11 @@
 		SKIP(return, "groups of a partition cannot share tables");	\
 } while (0)
 
-/* The window of the fixtures, and the memory that is registered in them. */
-#define WINDOW_SIZE	(16 * MIB)
+/*
+ * The window of the fixtures, and the memory that is registered in them. The TCEs of the window fill
+ * pages of 64K, too: the kernel's own tables have whole pages of TCEs, and all of them are usable.
+ */
+#define WINDOW_SIZE	(32 * MIB)
 #define BUFFER_PAGES	32
 
 /* Closes everything; to be called exactly once per test, in the teardown. */
