@@ -9,7 +9,7 @@
 
 #include "glue/powernv.h"
 
-#include "arch/powerpc/kernel/glue/hidden_table.h"
+#include "arch/powerpc/kernel/glue/own_table.h"
 
 static int exchange_no_kill(struct iommu_table *table, long index, unsigned long *hpa,
 			    enum dma_data_direction *direction)
@@ -59,18 +59,7 @@ struct iommu_table *glue_table_create(const struct glue_table_geometry *geometry
 	if (!table)
 		return NULL;
 	__module_get(THIS_MODULE);
-	table->it_ops = &powernv_table_ops;
-	table->it_type = TCE_PCI;
-	table->it_nid = geometry->node;
-	table->it_offset = geometry->offset;
-	table->it_size = geometry->size;
-	table->it_page_shift = geometry->page_shift;
-	table->it_indirect_levels = geometry->indirect_levels;
-	table->it_level_size = geometry->level_size;
-	table->it_allocated_size = allocated_size;
-	table->it_base = (unsigned long)geometry->base;
-	INIT_LIST_HEAD_RCU(&table->it_group_list);
-	kref_init(&table->it_kref);
+	own_table_init(table, geometry, allocated_size, &powernv_table_ops);
 	return table;
 }
 

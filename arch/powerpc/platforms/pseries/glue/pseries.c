@@ -15,7 +15,7 @@
 
 #include "glue/pseries.h"
 
-#include "arch/powerpc/kernel/glue/hidden_table.h"
+#include "arch/powerpc/kernel/glue/own_table.h"
 
 bool glue_partition_is_one(void)
 {
@@ -146,19 +146,8 @@ struct iommu_table *glue_partition_table_create(const struct glue_table_geometry
 	spin_lock_init(&new->lock);
 	new->platform_table = platform_table;
 	table = &new->table;
-	table->it_ops = &partition_table_ops;
-	table->it_type = TCE_PCI;
+	own_table_init(table, geometry, allocated_size, &partition_table_ops);
 	table->it_index = liobn;
-	table->it_nid = geometry->node;
-	table->it_offset = geometry->offset;
-	table->it_size = geometry->size;
-	table->it_page_shift = geometry->page_shift;
-	table->it_indirect_levels = geometry->indirect_levels;
-	table->it_level_size = geometry->level_size;
-	table->it_allocated_size = allocated_size;
-	table->it_base = (unsigned long)geometry->base;
-	INIT_LIST_HEAD_RCU(&table->it_group_list);
-	kref_init(&table->it_kref);
 	return table;
 }
 
