@@ -114,6 +114,8 @@ listing != "" { next }
 
 # The kernel warns of what its own parameter multitce=off does.
 /WARNING: .* check_features\+/ { next }
+# The kernel tells of every dynamic window that a partition asks for.
+/spapr_tce_create_table: Calling query / { next }
 
 # The kernel's messages: those of a section are of something that went on, the
 # others are about its end.
