@@ -121,10 +121,12 @@ TEST_F(container, past_2_thp_in_a_large_window_is_refused)
 	const unsigned long size = thp_size();
 	struct vfio_iommu_spapr_tce_info info;
 	int fd = self->s.container, tried = 0;
+	uint64_t start;
 	uint8_t *p;
 
 	if (!size)
 		SKIP(return, "the kernel has no transparent huge pages");
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(fd);
 	p = memory_get_aligned(2 * size, size);
 	ASSERT_EQ(0, madvise(p, 2 * size, MADV_HUGEPAGE));
 	memset(p, 1, 2 * size);
@@ -138,10 +140,10 @@ TEST_F(container, past_2_thp_in_a_large_window_is_refused)
 
 		if (page <= page_size() || !(info.ddw.pgsizes & page))
 			continue;
-		ASSERT_EQ(0, spapr_create(fd, shift, page << 8, 1, NULL));
-		EXPECT_EQ(-EINVAL, spapr_map(fd, 0, p, page, MAP_RW))
+		ASSERT_EQ(0, spapr_create(fd, shift, page << 8, 1, &start));
+		EXPECT_EQ(-EINVAL, spapr_map(fd, start, p, page, MAP_RW))
 			TH_LOG("page shift %u", shift);
-		EXPECT_EQ(0, spapr_remove(fd, 0));
+		EXPECT_EQ(0, spapr_remove(fd, start));
 		tried++;
 	}
 	EXPECT_LT(0, tried);

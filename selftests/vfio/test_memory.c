@@ -215,8 +215,7 @@ TEST_F(container, past_5_very_large_registration)
 	close(file);
 	ASSERT_EQ(0, spapr_register(fd, p, size));
 	EXPECT_EQ((long)(size / KIB), balance_locked_kib());
-	ASSERT_EQ(0, spapr_remove(fd, 0));
-	ASSERT_EQ(0, spapr_create(fd, TCE_SHIFT_4K, WINDOW_SIZE, 1, NULL));
+	ASSERT_EQ(0, spapr_create_at_0(fd, WINDOW_SIZE, 1));
 	EXPECT_EQ(0, spapr_map(fd, 0, p + size - MIB, MIB, MAP_RW));
 	EXPECT_EQ(0, spapr_unmap(fd, 0, MIB));
 	EXPECT_EQ(0, spapr_unregister(fd, p, size));

@@ -294,20 +294,23 @@ uint64_t spapr_leaf_reach(void)
 	return page_size() / sizeof(uint64_t) * TCE_PAGE_4K;
 }
 
+uint32_t spapr_levels(uint32_t wanted)
+{
+	return spapr_is_partition() ? 1 : wanted;
+}
+
 int spapr_create_at_0(int container, uint64_t size, uint32_t levels)
 {
 	struct vfio_iommu_spapr_tce_info info;
 	uint64_t start;
 	int ret;
 
-	if (spapr_is_partition()) {
-		levels = 1;
-		if (!spapr_has_dynamic_windows(container) && !spapr_get_info(container, &info))
-			size = info.dma32_window_size;
-	}
+	if (spapr_is_partition() && !spapr_has_dynamic_windows(container) &&
+	    !spapr_get_info(container, &info))
+		size = info.dma32_window_size;
 	ret = spapr_remove(container, 0);
 	if (!ret)
-		ret = spapr_create(container, TCE_SHIFT_4K, size, levels, &start);
+		ret = spapr_create(container, TCE_SHIFT_4K, size, spapr_levels(levels), &start);
 	if (!ret && start)
 		ret = -ERANGE;
 	return ret;

@@ -104,5 +104,7 @@ uint64_t spapr_leaf_reach(void);
  * firmware's window is the only one, that is larger; partitions have one level.
  */
 int spapr_create_at_0(int container, uint64_t size, uint32_t levels);
+/* How many levels a window gets where `wanted` would do: partitions have one. */
+uint32_t spapr_levels(uint32_t wanted);
 
 #endif
