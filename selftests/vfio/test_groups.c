@@ -273,6 +273,7 @@ FIXTURE_SETUP(joining)
 {
 	balance_take(&self->balance);
 	SKIP_WITHOUT_TWO_GROUPS();
+	SKIP_ON_PARTITIONS();
 	self->size = BUFFER_PAGES * page_size();
 	self->buffer = memory_get(self->size);
 	ASSERT_EQ(0, spapr_open(&self->s, 1));

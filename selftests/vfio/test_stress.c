@@ -2,7 +2,8 @@
 /*
  * Everything at once, for some time: threads that map and unmap in both windows while these come
  * and go, a group that comes and goes, and DMA. In the end nothing may be left: memory that cannot
- * be released shows a count that went wrong, and the balance shows the rest.
+ * be released shows a count that went wrong, and the balance shows the rest. In a partition the
+ * second group is refused, and without dynamic windows the other window, too.
  *
  * A driver without locks takes the kernel with it.
  */
@@ -66,11 +67,17 @@ static void *create_and_remove_the_other_window(void *arg)
 	struct racer *r = arg;
 	struct race *race = r->race;
 	int fd = race->s->container;
+	const bool only_the_firmwares = spapr_is_partition() && !spapr_has_dynamic_windows(fd);
+	const uint32_t most_levels = spapr_levels(3);
 	uint64_t start;
 
 	while (!atomic_load(&race->stop)) {
-		const uint32_t levels = 1 + race_random(r) % 3;
+		const uint32_t levels = 1 + race_random(r) % most_levels;
 
+		if (only_the_firmwares) {
+			EXPECT_ONE_OF(race, spapr_create(fd, TCE_SHIFT_4K, GIB, 1, &start), -ENOSPC);
+			continue;
+		}
 		start = 0;
 		EXPECT_ONE_OF(race, spapr_create(fd, TCE_SHIFT_4K, GIB, levels, &start), 0);
 		if (start != SECOND_WINDOW)
@@ -83,8 +90,13 @@ static void *create_and_remove_the_other_window(void *arg)
 static void *attach_and_detach_the_second_group(void *arg)
 {
 	struct race *race = ((struct racer *)arg)->race;
+	const bool refused = spapr_is_partition();
 
 	while (!atomic_load(&race->stop)) {
+		if (refused) {
+			EXPECT_ONE_OF(race, spapr_attach(race->s, 1), -EPERM);
+			continue;
+		}
 		EXPECT_ONE_OF(race, spapr_attach(race->s, 1), 0);
 		EXPECT_ONE_OF(race, spapr_detach(race->s, 1), 0);
 	}
