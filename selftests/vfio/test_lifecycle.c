@@ -193,16 +193,23 @@ static int write_sysfs(const char *path, const char *text)
 #define BIND_CYCLES	1000
 #define BIND_LEAST	100
 #define BIND_SECONDS	20
+/*
+ * The kernel of a partition with dynamic windows takes the default window out of the device tree
+ * and puts it back, and frees no property that was ever taken out: in each cycle two of them.
+ */
+#define BIND_KEPT_BYTES	(3 * KIB)
 
 TEST_F(cycle, past_9_unbind_and_bind_many_times)
 {
 	const time_t end = time(NULL) + BIND_SECONDS;
 	struct spapr_group group;
+	bool kept = false;
 	int cycles = 0;
 
 	ASSERT_EQ(1, spapr_discover(&group, 1));
 	while (cycles < BIND_LEAST || (cycles < BIND_CYCLES && time(NULL) < end)) {
 		ASSERT_EQ(0, spapr_open(&self->s, 1));
+		kept = spapr_is_partition() && spapr_has_dynamic_windows(self->s.container);
 		ASSERT_EQ(0, spapr_create_at_0(self->s.container, MIB, 1));
 		spapr_close(&self->s);
 		ASSERT_EQ(0, write_sysfs("/sys/bus/pci/drivers/vfio-pci/unbind", group.device));
@@ -210,6 +217,8 @@ TEST_F(cycle, past_9_unbind_and_bind_many_times)
 		cycles++;
 	}
 	TH_LOG("%d times", cycles);
+	if (kept)
+		balance_pages_slack += cycles * (long)BIND_KEPT_BYTES / (long)page_size();
 }
 
 /* ---- Processes ---- */
