@@ -61,6 +61,7 @@ FIXTURE_SETUP(page)
 	self->edu = &self->s.edu[0];
 	self->page = 1UL << variant->shift;
 	self->size = self->page > page_size() ? 2 * self->page : 8 * page_size();
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(self->fd);
 	ASSERT_EQ(0, spapr_get_info(self->fd, &self->info));
 	if (!(self->info.ddw.pgsizes & self->page))
 		SKIP(return, "the group has no windows of pages of this size");
@@ -109,20 +110,22 @@ TEST_F(page, device_reaches_memory_through_any_levels)
 	ASSERT_LE(1, most);
 	for (uint32_t levels = 1; levels <= most; levels++) {
 		const uint64_t size = self->page << entries_shift(levels);
-		const uint64_t iova = size / 2 - self->page;
-		uint64_t start = 1;
+		uint64_t start = 1, iova;
 
 		ASSERT_EQ(0, spapr_create(self->fd, variant->shift, size, levels, &start))
 			TH_LOG("%u levels", levels);
-		ASSERT_EQ(0, start);
+		if (!spapr_is_partition())
+			ASSERT_EQ(0, start);
+		iova = start + size / 2 - self->page;
 		ASSERT_EQ(0, spapr_map(self->fd, iova, self->memory, self->size, MAP_RW));
 		expect_device_reaches(_metadata, self, iova);
-		EXPECT_EQ(-ENXIO, spapr_map(self->fd, size, self->memory, self->page, MAP_RW));
-		EXPECT_EQ(0, spapr_unmap(self->fd, 0, size));
+		EXPECT_EQ(-ENXIO, spapr_map(self->fd, start + size, self->memory, self->page,
+					    MAP_RW));
+		EXPECT_EQ(0, spapr_unmap(self->fd, start, size));
 		EXPECT_EQ(0, spapr_unregister(self->fd, self->memory, self->size))
 			TH_LOG("%u levels", levels);
 		EXPECT_EQ(0, spapr_register(self->fd, self->memory, self->size));
-		EXPECT_EQ(0, spapr_remove(self->fd, 0));
+		EXPECT_EQ(0, spapr_remove(self->fd, start));
 		EXPECT_EQ((long)(self->size / KIB), balance_locked_kib());
 	}
 }
@@ -144,15 +147,17 @@ TEST_F(page, d3_more_levels_than_possible_are_refused)
 TEST_F(page, every_unit_is_a_page_of_the_window)
 {
 	const uint64_t half = self->page / 2, size = self->page << 8;
+	uint64_t start, second;
 
-	ASSERT_EQ(0, spapr_create(self->fd, variant->shift, size, 1, NULL));
-	EXPECT_EQ(0, spapr_map(self->fd, self->page, self->memory, self->page, MAP_RW));
-	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 0, self->memory, half, MAP_RW));
-	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 0, self->memory + half, self->page, MAP_RW));
-	EXPECT_EQ(-EINVAL, spapr_map(self->fd, 0, self->memory, self->page + half, MAP_RW));
-	EXPECT_EQ(-EINVAL, spapr_unmap(self->fd, self->page, half));
-	EXPECT_EQ(-EINVAL, spapr_unmap(self->fd, 0, self->page + half));
-	EXPECT_EQ(0, spapr_unmap(self->fd, self->page, self->page));
+	ASSERT_EQ(0, spapr_create(self->fd, variant->shift, size, 1, &start));
+	second = start + self->page;
+	EXPECT_EQ(0, spapr_map(self->fd, second, self->memory, self->page, MAP_RW));
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, start, self->memory, half, MAP_RW));
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, start, self->memory + half, self->page, MAP_RW));
+	EXPECT_EQ(-EINVAL, spapr_map(self->fd, start, self->memory, self->page + half, MAP_RW));
+	EXPECT_EQ(-EINVAL, spapr_unmap(self->fd, second, half));
+	EXPECT_EQ(-EINVAL, spapr_unmap(self->fd, start, self->page + half));
+	EXPECT_EQ(0, spapr_unmap(self->fd, second, self->page));
 	EXPECT_EQ(0, spapr_unregister(self->fd, self->memory, self->size));
 }
 
@@ -222,7 +227,9 @@ TEST_F(container, ordinary_memory_in_a_large_window_is_refused)
 {
 	const struct vfio_iommu_spapr_tce_info info = get_info(&self->s);
 	int fd = self->s.container, tried = 0;
+	uint64_t start;
 
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(fd);
 	ASSERT_EQ(0, spapr_remove(fd, 0));
 	for (uint32_t shift = 0; shift <= MAX_ORDINARY_SHIFT; shift++) {
 		const size_t size = 1UL << shift;
@@ -232,12 +239,12 @@ TEST_F(container, ordinary_memory_in_a_large_window_is_refused)
 			continue;
 		p = memory_get_aligned(size, size);
 		madvise(p, size, MADV_NOHUGEPAGE);
-		ASSERT_EQ(0, spapr_create(fd, shift, size << 8, 1, NULL));
+		ASSERT_EQ(0, spapr_create(fd, shift, size << 8, 1, &start));
 		ASSERT_EQ(0, spapr_register(fd, p, size));
-		EXPECT_EQ(-EINVAL, spapr_map(fd, 0, p, size, MAP_RW))
+		EXPECT_EQ(-EINVAL, spapr_map(fd, start, p, size, MAP_RW))
 			TH_LOG("page shift %u", shift);
 		EXPECT_EQ(0, spapr_unregister(fd, p, size));
-		EXPECT_EQ(0, spapr_remove(fd, 0));
+		EXPECT_EQ(0, spapr_remove(fd, start));
 		memory_put(p, size);
 		tried++;
 	}
@@ -273,6 +280,7 @@ TEST_F(container, smaller_hugetlb_pages_in_a_large_window_are_refused)
 	const struct vfio_iommu_spapr_tce_info info = get_info(&self->s);
 	int fd = self->s.container;
 	uint32_t shift, huge = 17;
+	uint64_t start;
 	uint8_t *p;
 
 	while (huge <= MAX_HUGE_SHIFT && !memory_huge_free(huge))
@@ -284,9 +292,9 @@ TEST_F(container, smaller_hugetlb_pages_in_a_large_window_are_refused)
 	p = get_repeated(shift, huge);
 	ASSERT_NE(NULL, p);
 	ASSERT_EQ(0, spapr_remove(fd, 0));
-	ASSERT_EQ(0, spapr_create(fd, shift, 1UL << (shift + 8), 1, NULL));
+	ASSERT_EQ(0, spapr_create(fd, shift, 1UL << (shift + 8), 1, &start));
 	ASSERT_EQ(0, spapr_register(fd, p, 1UL << shift));
-	EXPECT_EQ(-EINVAL, spapr_map(fd, 0, p, 1UL << shift, MAP_RW));
+	EXPECT_EQ(-EINVAL, spapr_map(fd, start, p, 1UL << shift, MAP_RW));
 	EXPECT_EQ(0, spapr_unregister(fd, p, 1UL << shift));
 	memory_put(p, 1UL << shift);
 }
@@ -315,8 +323,10 @@ TEST_F(container, past_1_iommu_page_larger_than_the_pinned_page)
 	const struct vfio_iommu_spapr_tce_info info = get_info(&self->s);
 	int fd = self->s.container, tried = 0;
 	uint32_t huge = 17;
+	uint64_t start;
 	uint8_t *p;
 
+	SKIP_WITHOUT_DYNAMIC_WINDOWS(fd);
 	while (huge <= MAX_ORDINARY_SHIFT && !memory_huge_free(huge))
 		huge++;
 	if (huge > MAX_ORDINARY_SHIFT)
@@ -331,13 +341,13 @@ TEST_F(container, past_1_iommu_page_larger_than_the_pinned_page)
 
 		if (!is_large(&info, shift))
 			continue;
-		ASSERT_EQ(0, spapr_create(fd, shift, page << 8, 1, NULL));
-		EXPECT_GT(0, spapr_map(fd, 0, border, page, MAP_RW))
+		ASSERT_EQ(0, spapr_create(fd, shift, page << 8, 1, &start));
+		EXPECT_GT(0, spapr_map(fd, start, border, page, MAP_RW))
 			TH_LOG("page shift %u", shift);
 		/* Nor does a map that begins in the large page get across. */
-		EXPECT_GT(0, spapr_map(fd, 0, border - page, 2 * page, MAP_RW));
-		EXPECT_EQ(0, spapr_map(fd, 0, border - page, page, MAP_RW));
-		EXPECT_EQ(0, spapr_remove(fd, 0));
+		EXPECT_GT(0, spapr_map(fd, start, border - page, 2 * page, MAP_RW));
+		EXPECT_EQ(0, spapr_map(fd, start, border - page, page, MAP_RW));
+		EXPECT_EQ(0, spapr_remove(fd, start));
 		tried++;
 	}
 	EXPECT_LT(0, tried);
