@@ -59,8 +59,9 @@ done
 # Of every size of large pages that the MMU has a few are set aside, for large
 # TCEs. A page of 1G must be aligned in what the kernel has not taken yet.
 radix='' huge=''
+radix_huge='hugepagesz=2M hugepages=8 hugepagesz=1G hugepages=1'
 powernv=(-M "$machine" "${devices[@]}")
-partition=(-M pseries -m '2G,slots=1,maxmem=128G' -vga none -nodefaults
+partition=(-M pseries -m '3G,slots=1,maxmem=128G' -vga none -nodefaults
 	-device 'spapr-pci-host-bridge,index=1,id=phb1'
 	-device 'spapr-pci-host-bridge,index=2,id=phb2'
 	-device 'spapr-pci-host-bridge,index=3,id=phb3'
@@ -73,10 +74,13 @@ powernv8)
 	;;
 powernv9 | powernv10)
 	radix=yes
-	huge='hugepagesz=2M hugepages=8 hugepagesz=1G hugepages=1'
+	huge=$radix_huge
 	set -- "${powernv[@]}" -m 3G "$@"
 	;;
-pseries) set -- "${partition[@]}" "$@" ;;
+pseries)
+	huge=$radix_huge
+	set -- "${partition[@]}" "$@"
+	;;
 # Without dynamic windows.
 pseries-noddw) set -- "${partition[@]}" -global spapr-pci-host-bridge.ddw=off "$@" ;;
 *) die "unknown machine $machine (known: powernv8 powernv9 powernv10 pseries pseries-noddw)" ;;
