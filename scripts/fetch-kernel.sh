@@ -22,7 +22,7 @@ kernel=$1
 flavour=$(kernel_flavour "$kernel")
 dir=$build/kernels/$kernel
 # The modules; the stamp names them, so that a build/ from before one was added is found out.
-modules='vfio vfio_iommu_spapr_tce vfio-pci-core vfio-pci kvm kvm-hv nvme nvme-core nvme-auth'
+modules='vfio vfio_iommu_spapr_tce vfio-pci-core vfio-pci kvm kvm-hv nvme nvme-core nvme-auth nvme-keyring'
 is_there() {
 	[ "$(cat "$dir/stamp" 2>/dev/null)" = "$modules" ]
 }
@@ -101,9 +101,9 @@ stock_modules() {
 		*.ko) cp "$file" "$new/modules/" ;;
 		*.ko.xz) xz -dc "$file" >"$new/modules/$name.ko" ;;
 		'')
-			# Only the kernels with KVM have these two.
+			# Not all kernels have KVM, or the last one in a module.
 			case $name in
-			kvm | kvm-hv) ;;
+			kvm | kvm-hv | nvme-keyring) ;;
 			*) die "no $name in linux-image-$release" ;;
 			esac
 			;;

@@ -47,8 +47,10 @@ all_programs() {
 # vfio_modules: the modules around ours, as arguments for build-initramfs.sh
 vfio_modules() {
 	local name names='vfio vfio-pci-core vfio-pci'
-	[[ $machine != pseries* ]] || names+=' nvme-auth nvme-core nvme'
+	[[ $machine != pseries* ]] || names+=' nvme-keyring nvme-auth nvme-core nvme'
 	for name in $names; do
+		# Older kernels have no such module.
+		[ "$name" = nvme-keyring ] && [ ! -e "$kernel_dir/modules/$name.ko" ] && continue
 		printf '%s\n' "modules:$kernel_dir/modules/$name.ko"
 	done
 }
