@@ -82,11 +82,12 @@ in_parallel() {
 }
 
 # ways_of LANE: how our module can be run there: on PowerNV with tables of its own or the kernel's,
-# in a partition with a hypervisor that writes many TCEs with one call or not
+# in a partition with a hypervisor that writes many TCEs with one call or, on one kernel, not
 ways_of() {
 	case $1 in
 	powernv*) echo ours kernel-tables ;;
-	*) echo ours single-tce ;;
+	*-6.12) echo ours single-tce ;;
+	*) echo ours ;;
 	esac
 }
 

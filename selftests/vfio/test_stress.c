@@ -14,7 +14,7 @@
 
 #define PAGE TCE_PAGE_4K
 
-#define STRESS_SECONDS	20
+#define STRESS_SECONDS	12
 #define SECOND_WINDOW	(1UL << 59)
 /* The window at 0 belongs to the mappers and to the device; nobody removes it. */
 #define STEADY_SIZE	(64 * MIB)
