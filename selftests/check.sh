@@ -91,8 +91,9 @@ ways_of() {
 	esac
 }
 
-# programs_of WAY: the programs that run in that way; nothing: all. Without multi-TCE calls the kernel
-# itself takes seconds whenever a group comes or goes, for it empties whole windows entry by entry.
+# programs_of WAY: the programs that run in that way; nothing: all. Without multi-TCE calls it takes
+# seconds whenever a group comes or goes: the kernel, and we when we borrow its window, empty the
+# whole of it entry by entry, and cycles of that do not end in their time.
 programs_of() {
 	case $1 in
 	single-tce) echo test_borrowed test_hcalls test_map test_v1 ;;
