@@ -5,6 +5,7 @@
 #include "arch/powerpc/kernel/table_group.h"
 #include "arch/powerpc/platforms/pseries/partition_table.h"
 #include "glue/pseries.h"
+#include "glue/sync.h"
 
 namespace tce {
 
@@ -87,9 +88,14 @@ Result<void> BorrowedTables::take_over(const TableGroup &group) const
 		return Errno::NoDevice;
 	if (is_in_use(group))
 		return Errno::Busy;
-	if (!TceCalls(window.liobn, window_page).clear(entries_of(window)))
-		return Errno::Io;
-	return {};
+
+	TceCalls calls(window.liobn, window_page);
+	bool all = for_each_part(entries_of(window), [&](EntryRange part) {
+		glue_cond_resched();
+		return calls.clear(part);
+	});
+
+	return all ? Result<void>() : Result<void>(Errno::Io);
 }
 
 Leaf BorrowedTables::find_leaf(const Table &table, TceIndex index) const

@@ -52,25 +52,11 @@ bool TceCalls::put_list(EntryRange range, AtomicBigEndian *list) const
 	return true;
 }
 
-bool TceCalls::clear(EntryRange range) const
-{
-	bool all = true;
-
-	while (range.count.value()) {
-		EntryRange some = { range.first,
-				    range.count < most_per_call ? range.count : most_per_call };
-
-		all = clear_some(some) && all;
-		range = { some.end(), range.count - some.count };
-	}
-	return all;
-}
-
 /*
  * What must not stay is tried once more: a hypervisor that does not take the range may take it
  * entry by entry, and a second time.
  */
-bool TceCalls::clear_some(EntryRange range) const
+bool TceCalls::clear(EntryRange range) const
 {
 	if (may_use_multi_tce(range.count)) {
 		long code = glue_h_stuff_tce(m_liobn, address(range.first), 0, range.count.value());

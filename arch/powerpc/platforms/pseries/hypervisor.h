@@ -16,6 +16,25 @@ namespace tce {
 /* What a multi-TCE call takes. */
 constexpr Entries most_per_call{ 512 };
 
+/*
+ * Calls @body for the parts of @range that one call takes, so that no lock is held for all of them;
+ * true if it returned that for all.
+ */
+template <typename Body>
+[[gnu::always_inline]] inline bool for_each_part(EntryRange range, Body body)
+{
+	bool all = true;
+
+	while (range.count.value()) {
+		EntryRange part = { range.first,
+				    range.count < most_per_call ? range.count : most_per_call };
+
+		all = body(part) && all;
+		range = { part.end(), range.count - part.count };
+	}
+	return all;
+}
+
 /* At module load. */
 void find_multi_tce_calls();
 
@@ -27,11 +46,10 @@ public:
 	bool put(TceIndex index, unsigned long tce) const;
 	/* @list: up to most_per_call TCEs, in a page of 4 KiB of their own. */
 	bool put_list(EntryRange range, AtomicBigEndian *list) const;
-	/* Empties any number of entries. */
+	/* Empties up to most_per_call entries. */
 	bool clear(EntryRange range) const;
 
 private:
-	bool clear_some(EntryRange range) const;
 	unsigned long address(TceIndex index) const { return index.value() << m_page.value(); }
 
 	unsigned long m_liobn;

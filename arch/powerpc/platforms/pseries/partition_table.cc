@@ -97,9 +97,13 @@ Reach push(iommu_table *table, const Geometry &geometry, EntryRange range)
 
 		/* Where there is no block, nothing was ever mapped. */
 		if (walk.word && !push_some(table, calls, some, walk.word)) {
-			TableLock lock(table);
+			bool all = for_each_part(range, [&](EntryRange part) {
+				TableLock lock(table);
 
-			return calls.clear(range) ? Reach::Nothing : Reach::Unknown;
+				return calls.clear(part);
+			});
+
+			return all ? Reach::Nothing : Reach::Unknown;
 		}
 		at += walk.word ? some.count : left;
 	}
