@@ -292,6 +292,29 @@ TEST_F(Partition, RefusedUnmapIsTriedEntryByEntry)
 	EXPECT_EQ(process.mapped(), 0);
 }
 
+/* What cannot be emptied at all stays within the device's reach: its memory is never given up. */
+TEST_F(Partition, RefusedUnmapKeepsTheMemory)
+{
+	kernel.expect_lost_counts();
+	start();
+	ASSERT_EQ(client.map(0, user, pages * page_4k), 0);
+	kernel.failures.fail_always(fake::Point::StuffTce);
+	kernel.failures.fail_always(fake::Point::PutTce);
+	EXPECT_EQ(client.unmap(0, pages * page_4k), -EIO);
+	EXPECT_EQ(process.mapped(), static_cast<long>(pages));
+	EXPECT_EQ(client.unregister_memory(user, memory_size), -EBUSY);
+
+	/* Becomes an orphan, which the next container to close would release. */
+	Client next;
+
+	ASSERT_EQ(next.open(), 0);
+	ASSERT_EQ(next.register_memory(0, memory_size), -EINVAL);
+	client.close();
+	EXPECT_EQ(process.mapped(), static_cast<long>(pages));
+	EXPECT_TRUE(kernel.is_pinned(process.physical(user)));
+	kernel.give_back_lost_counts();
+}
+
 TEST_F(Partition, KvmMapsOneEntryAtATime)
 {
 	start();

@@ -60,8 +60,9 @@ public:
 	}
 
 	/*
-	 * KVM is going to change entries that the driver changes too. Both write an entry and its
-	 * view one after the other, so that a count can get lost.
+	 * Counts are going to get lost: the hypervisor refuses to empty entries, or KVM changes
+	 * those that the driver changes too, and both write an entry and its view one after the
+	 * other.
 	 */
 	void expect_lost_counts() { m_expects_lost_counts = true; }
 	/* After all tables were freed. */
