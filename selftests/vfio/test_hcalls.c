@@ -173,10 +173,21 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* Pages of the window at its start, in its middle and at its end. */
+static int map_here_and_there(int fd, uint64_t start, uint64_t size, uint8_t *memory, uint64_t page)
+{
+	int ret = spapr_map(fd, start, memory, page, MAP_RW);
+
+	if (!ret)
+		ret = spapr_map(fd, start + size / 2, memory, page, MAP_RW);
+	return ret ? ret : spapr_map(fd, start + size - page, memory, page, MAP_RW);
+}
+
 TEST_F(hcalls, d11_huge_window_costs_what_is_mapped)
 {
 	const uint64_t size = 1UL << 46;
-	uint64_t start;
+	uint64_t start, page;
+	uint8_t *memory;
 	double began, took;
 	int ret, shift;
 	long calls;
@@ -188,12 +199,16 @@ TEST_F(hcalls, d11_huge_window_costs_what_is_mapped)
 	}
 	if (shift == 30)
 		SKIP(return, "there are no pages of 16M or more");
+	page = 1UL << shift;
+	memory = memory_get_huge(GIB, 30);
+	ASSERT_NE(NULL, memory)
+		TH_LOG("there is no hugetlb page of 1G");
+	ASSERT_EQ(0, spapr_register(self->fd, memory, GIB));
 
-	ASSERT_EQ(0, spapr_map(self->fd, self->info.dma32_window_start, self->buffer,
-			       4 * TCE_PAGE_4K, MAP_RW));
 	ret = spapr_create(self->fd, shift, size, 1, &start);
 	ASSERT_EQ(0, ret)
 		TH_LOG("no window of 2^46 bytes: %d", ret);
+	ASSERT_EQ(0, map_here_and_there(self->fd, start, size, memory, page));
 	/* All of it, mapped or not. */
 	ASSERT_TRUE(start_counting());
 	began = seconds();
@@ -206,11 +221,13 @@ TEST_F(hcalls, d11_huge_window_costs_what_is_mapped)
 	EXPECT_GE(16, calls);
 
 	ASSERT_EQ(0, spapr_create(self->fd, shift, size, 1, &start));
+	ASSERT_EQ(0, map_here_and_there(self->fd, start, size, memory, page));
 	began = seconds();
 	spapr_close(&self->s);
 	took = seconds() - began;
 	TH_LOG("closed in %.3f s", took);
 	EXPECT_GT(1, took);
+	memory_put(memory, GIB);
 }
 
 TEST_HARNESS_MAIN
