@@ -13,8 +13,11 @@
 /* A table of one level of 8 MiB: more than what comes and goes otherwise. */
 #define TABLE_SIZE	(8 * MIB)
 #define LARGE_WINDOW	(TABLE_SIZE / sizeof(uint64_t) * TCE_PAGE_4K)
-/* What a few calls may take and an idle machine may do, in KiB. */
-#define SLACK_KIB	512L
+/*
+ * What a few calls may take and the kernel does for itself, in KiB: an MiB or two at times where pages
+ * have 64K. Less than half of a table, and so of a view.
+ */
+#define SLACK_KIB	3072L
 
 #define PARAMETER_FILE	"/sys/module/vfio_iommu_spapr_tce/parameters/powernv"
 
