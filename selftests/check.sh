@@ -3,10 +3,10 @@
 #
 # All tests: the build with its audit for every kernel, sparse and style; the host tests; each lane
 # with our module, in each of the ways that the machine offers (see ways_of); guests in QEMU that
-# get disks through the module; and the stock module in some lanes. Lanes run two at a time.
+# get disks through the module; and the stock module in some lanes. Lanes run three at a time.
 #
-# At the end: a table of the lanes, with the stock driver beside ours, and a last line that adds up
-# the counts. A stock driver's failures are its own and are not counted.
+# At the end: a table of the lanes, with the stock driver beside ours, what failed in which suite,
+# and a last line that adds up the counts. A stock driver's failures are its own and are not counted.
 #
 # usage: check.sh LANE... -- STOCK-LANE...
 
@@ -26,7 +26,9 @@ shift
 stock_lanes=("$@")
 counts=$log_dir/check.counts
 stock_counts=$log_dir/check.stock
+failures=$log_dir/check.failures
 : >"$counts"
+: >"$failures"
 : >"$stock_counts"
 
 # step NAME COMMAND...: one test of the build.
@@ -39,6 +41,7 @@ step() {
 	else
 		echo "build: 0 passed, 1 failed, 0 skipped" >>"$counts"
 		say "$name: FAILED"
+		echo "$name" >>"$failures"
 	fi
 }
 
@@ -63,6 +66,14 @@ suite() {
 	fi
 	echo "$line" >>"$counts"
 	say "$line"
+	[[ $line == *' 0 failed'* ]] || failed_tests "$1" >>"$failures"
+}
+
+# failed_tests NAME: what a suite said of those; where it says nothing, its last lines
+failed_tests() {
+	local log=$log_dir/check-$1.log
+	echo "$1, in build/log/check-$1.log:"
+	grep -E -A 6 '^ +FAIL |\[  FAILED  \]' "$log" || tail -n 20 "$log"
 }
 
 # stock_suite LANE: what counts is that each test of a defect fails there.
@@ -73,10 +84,11 @@ stock_suite() {
 	step "stock driver on $1" [ "$status" = 0 ]
 }
 
-# in_parallel FUNCTION ARGUMENT...: two at a time
+# in_parallel FUNCTION ARGUMENT...: three at a time, for a guest waits for a third of its time: so two
+# CPUs are busy
 running=0
 in_parallel() {
-	[ "$running" -lt 2 ] || wait -n
+	[ "$running" -lt 3 ] || wait -n
 	"$@" &
 	running=$((running + 1))
 }
@@ -117,9 +129,8 @@ step "sparse" make --no-print-directory sparse
 step "lint" make --no-print-directory lint
 make --no-print-directory target-tests kvm-programs guest-qemu
 
-suite host make --no-print-directory check-host
-
 # The longest first.
+in_parallel suite host make --no-print-directory check-host
 in_parallel suite kvm-tcg selftests/kvm/run.sh kvm-tcg
 for lane in "${stock_lanes[@]}"; do
 	in_parallel stock_suite "$lane"
@@ -151,6 +162,11 @@ awk '
 		printf "%-28s %7d %7d %8d %8s   %s\n", $1, $2, $4, $6, substr($8, 2) " s", stock[$1]
 	}' "$stock_counts" "$counts"
 echo
+if [ -s "$failures" ]; then
+	echo "failed:"
+	sed 's/^/    /' "$failures"
+	echo
+fi
 awk '{ passed += $2; failed += $4; skipped += $6 }
      END {
 	printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
