@@ -8,7 +8,8 @@
 #	stock           the stock driver
 #	ours            our module
 #	kernel-tables   ours over the tables of the kernel's platform code
-#	ours-alone      ours; the guest has one disk and only the small window
+#	stock-alone     the stock driver; the guest has one disk and only the small window
+#	ours-alone      the same with ours
 #
 # In the lanes kvm and kvm-variants the guest's TCEs are written by KVM, in the lane kvm-tcg by QEMU,
 # through MAP_DMA and UNMAP_DMA. The last line of output is the count; the exit status is 0 if
@@ -28,11 +29,11 @@ timeout=900
 # KVM keeps tables of ours, and by them our module: nothing can come after "ours".
 case $name in
 kvm) drivers=(none stock ours) ;;
-kvm-variants) drivers=(ours-alone kernel-tables) ;;
+kvm-variants) drivers=(stock-alone ours-alone kernel-tables) ;;
 kvm-tcg)
 	accel=tcg
-	drivers=(ours)
-	timeout=1800
+	drivers=(stock ours)
+	timeout=2400
 	;;
 *) usage_error "$usage" ;;
 esac
