@@ -13,7 +13,7 @@ LANES := powernv9-6.12 powernv10-6.12 powernv8-6.12 powernv9-7.2 powernv10-7.2 p
 	powernv9-7.2-64k powernv10-7.2-64k powernv8-7.2-64k pseries-6.12 pseries-noddw-6.12 \
 	pseries-7.2 pseries-noddw-7.2 pseries-7.2-64k pseries-noddw-7.2-64k
 # The lanes that the stock module is run in, beside ours.
-STOCK_LANES := powernv9-6.12
+STOCK_LANES := powernv9-6.12 pseries-6.12 pseries-noddw-6.12
 
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)

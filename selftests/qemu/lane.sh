@@ -19,6 +19,8 @@ open_lane() {
 	machine=${lane%-"$kernel"}
 	# Parameters of the kernel that are for our module; see lane-init.
 	parameters=''
+	# Seconds after which a guest that says nothing hangs.
+	silence=200
 	kernel_dir=$build/kernels/$kernel
 	[ -e "$kernel_dir/stamp" ] || die "no kernel $kernel: run scripts/fetch-kernel.sh $kernel"
 	[ -x "$build/target/busybox" ] || die "no busybox: run scripts/fetch-busybox.sh"
@@ -73,7 +75,7 @@ boot_lane() {
 	ending=0
 	"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" \
 		--initramfs "$initramfs" --log "$log_dir/$name.log" --live \
-		--timeout 900 --silence 200 \
+		--timeout 900 --silence "$silence" \
 		--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=1 $parameters" -- -smp 2 |
 		while IFS= read -r line; do
 			case $line in
