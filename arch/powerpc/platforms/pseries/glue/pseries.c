@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include <asm/firmware.h>
+#include <asm/hvcall.h>
 #include <asm/iommu.h>
 #include <asm/pci-bridge.h>
 #include <asm/plpar_wrappers.h>
@@ -180,6 +181,8 @@ void glue_partition_table_unlock(struct iommu_table *table, unsigned long flags)
 	spin_unlock_irqrestore(&own(table)->lock, flags);
 }
 
+#ifdef CONFIG_PPC_PSERIES
+
 long glue_h_put_tce(unsigned long liobn, unsigned long address, unsigned long tce)
 {
 	return plpar_tce_put(liobn, address, tce);
@@ -196,3 +199,25 @@ long glue_h_stuff_tce(unsigned long liobn, unsigned long address, unsigned long 
 {
 	return plpar_tce_stuff(liobn, address, tce, count);
 }
+
+#else
+
+/* What is there to be linked with: no such kernel runs in a partition. */
+long glue_h_put_tce(unsigned long liobn, unsigned long address, unsigned long tce)
+{
+	return H_FUNCTION;
+}
+
+long glue_h_put_tce_indirect(unsigned long liobn, unsigned long address, void *list,
+			     unsigned long count)
+{
+	return H_FUNCTION;
+}
+
+long glue_h_stuff_tce(unsigned long liobn, unsigned long address, unsigned long tce,
+		      unsigned long count)
+{
+	return H_FUNCTION;
+}
+
+#endif
