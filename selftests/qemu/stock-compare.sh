@@ -23,7 +23,7 @@ how_to_run() {
 }
 
 # Defects known from reading the stock driver only: a test of these may pass.
-read_only='d9_|d10_|d12_|d14_'
+read_only='d9_|d10_|d14_'
 
 [ $# = 1 ] || usage_error "$self.sh LANE"
 open_lane "$1"

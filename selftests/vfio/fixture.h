@@ -33,6 +33,11 @@
 		SKIP(return, "groups of a partition cannot share tables");	\
 } while (0)
 
+#define SKIP_WITHOUT_EEH(container) do {				\
+	if (spapr_has_no_eeh(container))				\
+		SKIP(return, "the partition has no EEH");		\
+} while (0)
+
 /*
  * The window of the fixtures, and the memory that is registered in them. The TCEs of the window fill
  * pages of 64K, too: the kernel's own tables have whole pages of TCEs, and all of them are usable.

@@ -46,24 +46,6 @@ static const uint32_t plain_operations[] = {
 #define FOR_EACH_PLAIN(op)							\
 	for (size_t op = 0; op < sizeof(plain_operations) / sizeof(plain_operations[0]); op++)
 
-/* Those of the partitions of some hypervisors. */
-static bool has_no_eeh(int container)
-{
-	return spapr_is_partition() && !spapr_check_extension(container, VFIO_EEH);
-}
-
-#define SKIP_WITHOUT_EEH(container) do {				\
-	if (has_no_eeh(container))					\
-		SKIP(return, "the partition has no EEH");		\
-} while (0)
-
-static int eeh(int fd, uint32_t operation)
-{
-	struct vfio_eeh_pe_op arg = { .argsz = OP_SIZE, .op = operation };
-
-	return spapr_ioctl(fd, VFIO_EEH_PE_OP, &arg);
-}
-
 static int inject(int fd, uint32_t type, uint32_t function)
 {
 	struct vfio_eeh_pe_op arg = {
@@ -200,13 +182,13 @@ static void pe_forget_error(struct pe *pe)
 /* A client that does not ask for the extension is told the same by every operation. */
 TEST_F(container, extension_tells_whether_there_is_a_pe)
 {
-	if (has_no_eeh(self->s.container)) {
+	if (spapr_has_no_eeh(self->s.container)) {
 		FOR_EACH_PLAIN(i)
-			EXPECT_EQ(-ENODEV, eeh(self->s.container, plain_operations[i]));
+			EXPECT_EQ(-ENODEV, spapr_eeh(self->s.container, plain_operations[i]));
 		return;
 	}
 	EXPECT_EQ(1, spapr_check_extension(self->s.container, VFIO_EEH));
-	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, eeh(self->s.container, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->s.container, VFIO_EEH_PE_GET_STATE));
 }
 
 TEST_F(container, extension_is_there_without_a_group)
@@ -243,9 +225,9 @@ TEST_F(container, unknown_flags)
 
 TEST_F(container, unknown_operations)
 {
-	EXPECT_EQ(-EINVAL, eeh(self->s.container, VFIO_EEH_PE_INJECT_ERR + 1));
-	EXPECT_EQ(-EINVAL, eeh(self->s.container, 100));
-	EXPECT_EQ(-EINVAL, eeh(self->s.container, UINT32_MAX));
+	EXPECT_EQ(-EINVAL, spapr_eeh(self->s.container, VFIO_EEH_PE_INJECT_ERR + 1));
+	EXPECT_EQ(-EINVAL, spapr_eeh(self->s.container, 100));
+	EXPECT_EQ(-EINVAL, spapr_eeh(self->s.container, UINT32_MAX));
 }
 
 TEST_F(container, unreadable_argument)
@@ -257,7 +239,7 @@ TEST_F(container, another_process)
 {
 	ASSERT_EQ(0, spapr_register(self->s.container, self->buffer, self->size));
 	if (!fork())
-		_exit(eeh(self->s.container, VFIO_EEH_PE_GET_STATE) == -EPERM ? 0 : 1);
+		_exit(spapr_eeh(self->s.container, VFIO_EEH_PE_GET_STATE) == -EPERM ? 0 : 1);
 
 	int status;
 
@@ -270,23 +252,23 @@ TEST_F(container, another_process)
 TEST_F(window, answers_of_a_pe_in_order)
 {
 	SKIP_WITHOUT_EEH(self->fd);
-	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_DISABLE));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_ENABLE));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_UNFREEZE_IO));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_UNFREEZE_DMA));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_CONFIGURE));
-	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_DISABLE));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_ENABLE));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_UNFREEZE_IO));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_UNFREEZE_DMA));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_CONFIGURE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
 	EXPECT_DMA_WORKS(self);
 }
 
 TEST_F(window, mappings_survive_a_hot_reset)
 {
 	SKIP_WITHOUT_EEH(self->fd);
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_RESET_HOT));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_RESET_DEACTIVATE));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_CONFIGURE));
-	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_HOT));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_DEACTIVATE));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_CONFIGURE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
 	ASSERT_EQ(0, edu_enable(self->edu));
 	EXPECT_DMA_WORKS(self);
 }
@@ -297,9 +279,9 @@ TEST_F(window, mappings_survive_a_fundamental_reset)
 	int ret;
 
 	SKIP_WITHOUT_EEH(self->fd);
-	ret = eeh(self->fd, VFIO_EEH_PE_RESET_FUNDAMENTAL);
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_RESET_DEACTIVATE));
-	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	ret = spapr_eeh(self->fd, VFIO_EEH_PE_RESET_FUNDAMENTAL);
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_DEACTIVATE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
 	ASSERT_EQ(0, edu_enable(self->edu));
 	EXPECT_DMA_WORKS(self);
 	if (ret == -EIO)
@@ -316,17 +298,17 @@ TEST_F(window, frozen_pe_recovers_by_a_reset)
 	OPEN_PE(&pe, self->s.group[0].device);
 	EXPECT_DMA_WORKS(self);
 	pe_freeze(&pe);
-	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
-	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_UNFREEZE_IO));
-	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED_DMA, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_RESET_HOT));
-	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_RESET_DEACTIVATE));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_CONFIGURE));
-	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_UNFREEZE_IO));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED_DMA, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_HOT));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_DEACTIVATE));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_CONFIGURE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
 	pe_forget_error(&pe);
-	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
 	ASSERT_EQ(0, edu_enable(self->edu));
 	EXPECT_DMA_WORKS(self);
 	pe_close(&pe);
@@ -339,10 +321,10 @@ TEST_F(window, frozen_pe_is_unfrozen_without_a_reset)
 	SKIP_WITHOUT_EEH(self->fd);
 	OPEN_PE(&pe, self->s.group[0].device);
 	pe_freeze(&pe);
-	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_UNFREEZE_IO));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_UNFREEZE_DMA));
-	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_UNFREEZE_IO));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_UNFREEZE_DMA));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
 	pe_forget_error(&pe);
 	EXPECT_DMA_WORKS(self);
 	pe_close(&pe);
@@ -355,9 +337,9 @@ TEST_F(window, enable_unfreezes)
 	SKIP_WITHOUT_EEH(self->fd);
 	OPEN_PE(&pe, self->s.group[0].device);
 	pe_freeze(&pe);
-	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
-	EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_ENABLE));
-	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_ENABLE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
 	pe_forget_error(&pe);
 	EXPECT_DMA_WORKS(self);
 	pe_close(&pe);
@@ -374,10 +356,10 @@ TEST_F(window, two_groups)
 	for (int i = 0; i < 2; i++) {
 		OPEN_PE(&pe, self->s.group[i].device);
 		pe_freeze(&pe);
-		EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
-		EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_RESET_HOT));
-		EXPECT_EQ(0, eeh(self->fd, VFIO_EEH_PE_RESET_DEACTIVATE));
-		EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+		EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+		EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_HOT));
+		EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_DEACTIVATE));
+		EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
 		pe_forget_error(&pe);
 		pe_close(&pe);
 	}

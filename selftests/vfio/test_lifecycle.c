@@ -177,18 +177,6 @@ TEST_F(cycle, set_iommu_again_and_again)
 	}
 }
 
-static int write_sysfs(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 /* A thousand times, unless the machine is too slow for it. */
 #define BIND_CYCLES	1000
 #define BIND_LEAST	100
@@ -212,8 +200,8 @@ TEST_F(cycle, past_9_unbind_and_bind_many_times)
 		kept = spapr_is_partition() && spapr_has_dynamic_windows(self->s.container);
 		ASSERT_EQ(0, spapr_create_at_0(self->s.container, MIB, 1));
 		spapr_close(&self->s);
-		ASSERT_EQ(0, write_sysfs("/sys/bus/pci/drivers/vfio-pci/unbind", group.device));
-		ASSERT_EQ(0, write_sysfs("/sys/bus/pci/drivers/vfio-pci/bind", group.device));
+		ASSERT_EQ(0, spapr_unbind(&group));
+		ASSERT_EQ(0, spapr_bind(&group));
 		cycles++;
 	}
 	TH_LOG("%d times", cycles);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define PAGE TCE_PAGE_4K
 
@@ -306,6 +307,54 @@ TEST_F(container, past_3_register_against_mmap_and_munmap)
 	race_init(&race, &self->s, self->buffer, self->size);
 	RACE(&race, RACE_SECONDS, register_and_unregister, register_and_unregister, mmap_and_munmap);
 	EXPECT_EQ(0, balance_locked_kib());
+}
+
+/* What a reset takes, at least, is seconds. */
+#define INTO_THE_RESET_US	300000
+
+static void *reset_once(void *arg)
+{
+	struct race *race = ((struct racer *)arg)->race;
+
+	pthread_barrier_wait(&race->barrier);
+	EXPECT_ONE_OF(race, spapr_eeh(race->s->container, VFIO_EEH_PE_RESET_HOT), 0);
+	return NULL;
+}
+
+/* What a client does after a reset. It puts back the BARs, without which no register can be read. */
+static int end_reset(const struct spapr *s)
+{
+	int ret = spapr_eeh(s->container, VFIO_EEH_PE_RESET_DEACTIVATE);
+
+	if (!ret)
+		ret = spapr_eeh(s->container, VFIO_EEH_PE_CONFIGURE);
+	return ret ? ret : spapr_eeh(s->container, VFIO_EEH_PE_GET_STATE);
+}
+
+static void *detach_the_second_during_a_reset(void *arg)
+{
+	struct race *race = ((struct racer *)arg)->race;
+
+	pthread_barrier_wait(&race->barrier);
+	usleep(INTO_THE_RESET_US);
+	EXPECT_ONE_OF(race, spapr_detach(race->s, 1), 0);
+	return NULL;
+}
+
+/* The groups are reset one after the other; the stock driver begins with the second. */
+TEST_F(container, d12_group_leaves_during_a_reset)
+{
+	struct race race;
+
+	SKIP_WITHOUT_EEH(self->s.container);
+	SKIP_ON_PARTITIONS();
+	race_init(&race, &self->s, self->buffer, self->size);
+	ASSERT_EQ(0, spapr_attach(&self->s, 1));
+	RACE(&race, 0, reset_once, detach_the_second_during_a_reset);
+	ASSERT_EQ(0, spapr_attach(&self->s, 1));
+	EXPECT_EQ(0, end_reset(&self->s));
+	EXPECT_EQ(0, spapr_open_device(&self->s, 0));
+	EXPECT_EQ(0, spapr_open_device(&self->s, 1));
 }
 
 TEST_HARNESS_MAIN

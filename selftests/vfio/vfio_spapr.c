@@ -100,6 +100,33 @@ bool spapr_has_dynamic_windows(int container)
 	       info.ddw.max_dynamic_windows_supported <= 2;
 }
 
+bool spapr_has_no_eeh(int container)
+{
+	return spapr_is_partition() && !spapr_check_extension(container, VFIO_EEH);
+}
+
+static int write_sysfs(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+int spapr_unbind(const struct spapr_group *group)
+{
+	return write_sysfs("/sys/bus/pci/drivers/vfio-pci/unbind", group->device);
+}
+
+int spapr_bind(const struct spapr_group *group)
+{
+	return write_sysfs("/sys/bus/pci/drivers/vfio-pci/bind", group->device);
+}
+
 void spapr_init(struct spapr *s)
 {
 	s->container = -1;
@@ -279,6 +306,15 @@ int spapr_remove(int container, uint64_t start)
 	};
 
 	return spapr_ioctl(container, VFIO_IOMMU_SPAPR_TCE_REMOVE, &arg);
+}
+
+int spapr_eeh(int container, uint32_t operation)
+{
+	struct vfio_eeh_pe_op arg = {
+		.argsz = offsetof(struct vfio_eeh_pe_op, op) + sizeof(arg.op), .op = operation,
+	};
+
+	return spapr_ioctl(container, VFIO_EEH_PE_OP, &arg);
 }
 
 uint32_t spapr_possible_levels(const struct vfio_iommu_spapr_tce_info *info, uint32_t page_shift)

@@ -55,6 +55,12 @@ int spapr_discover(struct spapr_group *group, int max);
 bool spapr_is_partition(void);
 /* Windows can be created in the container, as the driver tells. */
 bool spapr_has_dynamic_windows(int container);
+/* The partitions of some hypervisors have no EEH. */
+bool spapr_has_no_eeh(int container);
+
+/* Takes the group's device from vfio-pci, and gives it back. */
+int spapr_unbind(const struct spapr_group *group);
+int spapr_bind(const struct spapr_group *group);
 
 /* Forgets everything, so that spapr_close() is always safe. */
 void spapr_init(struct spapr *s);
@@ -85,6 +91,8 @@ int spapr_unmap(int container, uint64_t iova, uint64_t size);
 int spapr_create(int container, uint32_t page_shift, uint64_t size, uint32_t levels,
 		 uint64_t *start);
 int spapr_remove(int container, uint64_t start);
+/* An operation of EEH, but VFIO_EEH_PE_INJECT_ERR. */
+int spapr_eeh(int container, uint32_t operation);
 
 /*
  * How many levels a window of pages of 1 << page_shift can have. A level is a page at least, and
