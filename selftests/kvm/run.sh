@@ -63,7 +63,7 @@ initramfs=$build/initramfs/$name
 	"modules:$modules/nvme-auth.ko" "modules:$modules/nvme-core.ko" "modules:$modules/nvme.ko"
 # shellcheck disable=SC2046 # a list
 "$here/build-initramfs.sh" "$initramfs.gz" "$scripts/host-init" ":$here/guest.sh" \
-	$(vfio_modules) "modules:$modules/kvm.ko" "modules:$modules/kvm-hv.ko" \
+	$(vfio_modules) $(kvm_modules) \
 	"modules/ours:$(module_file ours)" "modules/stock:$(module_file stock)" \
 	"bin:$qemu/bin/qemu-system-ppc64" "${libraries[@]/#/lib:}" "lib64:$qemu/lib64/ld64.so.2" \
 	"share:$qemu/share/slof.bin" ":$kernel_dir/vmlinux" "guest:$initramfs.guest.gz" \

@@ -57,6 +57,12 @@ vfio_modules() {
 	done
 }
 
+# kvm_modules: the same, of KVM, where a guest's TCEs could be written by it
+kvm_modules() {
+	[[ $machine != powernv* ]] ||
+		printf '%s\n' "modules:$kernel_dir/modules/kvm.ko" "modules:$kernel_dir/modules/kvm-hv.ko"
+}
+
 # boot_lane NAME MODULE-FILE PROGRAM...: boots the programs with the module. The
 # console goes to build/log/NAME.log and the results to build/log/NAME.results;
 # sets ending to what qemu.sh answered.
@@ -67,7 +73,7 @@ boot_lane() {
 	set -- "${@/#/tests:$programs_dir/}"
 	# shellcheck disable=SC2046 # a list
 	"$here/build-initramfs.sh" "$initramfs" "$here/lane-init" ":$here/guest.sh" \
-		$(vfio_modules) "modules:$module" "$@"
+		$(vfio_modules) $(kvm_modules) "modules:$module" "$@"
 
 	# Allocations are checked and freed pages are poisoned: a cheap look for
 	# memory that is used after it was freed, or past its end.
