@@ -31,7 +31,6 @@
 /* From asm/eeh.h. */
 #define ERROR_TYPE_64		1
 #define ERROR_LOAD_MEMORY	0
-#define ERROR_LOAD_CONFIG	4
 #define ERROR_FUNCTIONS		20
 
 /* The length without the injected error. */
@@ -382,6 +381,32 @@ TEST_F(window, d16_inject_of_an_unknown_type)
 {
 	EXPECT_EQ(-EINVAL, inject(self->fd, ERROR_TYPE_64 + 1, ERROR_LOAD_MEMORY));
 	EXPECT_EQ(-EINVAL, inject(self->fd, UINT32_MAX, ERROR_LOAD_MEMORY));
+}
+
+/*
+ * The firmware refuses an injection, or arms an error that goes off with the next access of that
+ * kind: then the PE is frozen, and recovers by a reset. In QEMU nothing ever goes off.
+ */
+TEST_F(window, injected_errors_are_recovered_from)
+{
+	SKIP_WITHOUT_EEH(self->fd);
+	for (uint32_t function = ERROR_LOAD_MEMORY; function < ERROR_FUNCTIONS; function++) {
+		const int ret = inject(self->fd, ERROR_TYPE_64, function);
+		const int enabled = edu_enable(self->edu);
+		const int state = spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE);
+
+		TH_LOG("function %u: %d; access: %d, state %d", function, ret, enabled, state);
+		EXPECT_TRUE(!ret || ret == -EIO);
+		if (state == VFIO_EEH_PE_STATE_NORMAL)
+			continue;
+		EXPECT_EQ(0, ret);
+		EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_HOT));
+		EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_DEACTIVATE));
+		EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_CONFIGURE));
+		EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	}
+	ASSERT_EQ(0, edu_enable(self->edu));
+	EXPECT_DMA_WORKS(self);
 }
 
 TEST_HARNESS_MAIN
