@@ -60,7 +60,7 @@ boot() {
 # of one that has passed is tried again.
 boot_test() {
 	local results try=1
-	[[ $2 != d8_* ]] || try=3
+	[[ ! $2 =~ ^d(8|12)_ ]] || try=3
 	while [ "$try" -gt 0 ]; do
 		boot_test_once "$1" "$2"
 		results=$log_dir/$name.$boots.results
