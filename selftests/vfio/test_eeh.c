@@ -265,9 +265,7 @@ TEST_F(window, mappings_survive_a_hot_reset)
 {
 	SKIP_WITHOUT_EEH(self->fd);
 	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_HOT));
-	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_DEACTIVATE));
-	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_CONFIGURE));
-	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh_end_reset(self->fd));
 	ASSERT_EQ(0, edu_enable(self->edu));
 	EXPECT_DMA_WORKS(self);
 }
@@ -303,9 +301,7 @@ TEST_F(window, frozen_pe_recovers_by_a_reset)
 	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED_DMA, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
 	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_HOT));
 	EXPECT_EQ(VFIO_EEH_PE_STATE_STOPPED, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
-	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_DEACTIVATE));
-	EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_CONFIGURE));
-	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh_end_reset(self->fd));
 	pe_forget_error(&pe);
 	EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
 	ASSERT_EQ(0, edu_enable(self->edu));
@@ -401,9 +397,7 @@ TEST_F(window, injected_errors_are_recovered_from)
 			continue;
 		EXPECT_EQ(0, ret);
 		EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_HOT));
-		EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_RESET_DEACTIVATE));
-		EXPECT_EQ(0, spapr_eeh(self->fd, VFIO_EEH_PE_CONFIGURE));
-		EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh(self->fd, VFIO_EEH_PE_GET_STATE));
+		EXPECT_EQ(VFIO_EEH_PE_STATE_NORMAL, spapr_eeh_end_reset(self->fd));
 	}
 	ASSERT_EQ(0, edu_enable(self->edu));
 	EXPECT_DMA_WORKS(self);

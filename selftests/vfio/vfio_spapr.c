@@ -317,6 +317,15 @@ int spapr_eeh(int container, uint32_t operation)
 	return spapr_ioctl(container, VFIO_EEH_PE_OP, &arg);
 }
 
+int spapr_eeh_end_reset(int container)
+{
+	int ret = spapr_eeh(container, VFIO_EEH_PE_RESET_DEACTIVATE);
+
+	if (!ret)
+		ret = spapr_eeh(container, VFIO_EEH_PE_CONFIGURE);
+	return ret ? ret : spapr_eeh(container, VFIO_EEH_PE_GET_STATE);
+}
+
 uint32_t spapr_possible_levels(const struct vfio_iommu_spapr_tce_info *info, uint32_t page_shift)
 {
 	const uint32_t index_bits = (uint32_t)__builtin_ctzl(page_size() / sizeof(uint64_t));

@@ -93,6 +93,11 @@ int spapr_create(int container, uint32_t page_shift, uint64_t size, uint32_t lev
 int spapr_remove(int container, uint64_t start);
 /* An operation of EEH, but VFIO_EEH_PE_INJECT_ERR. */
 int spapr_eeh(int container, uint32_t operation);
+/*
+ * Ends a reset as a client does, which also puts back the BARs. Returns the state that the PE is in
+ * then.
+ */
+int spapr_eeh_end_reset(int container);
 
 /*
  * How many levels a window of pages of 1 << page_shift can have. A level is a page at least, and
