@@ -129,8 +129,9 @@ step "sparse" make --no-print-directory sparse
 step "lint" make --no-print-directory lint
 make --no-print-directory target-tests kvm-programs guest-qemu
 
+suite host make --no-print-directory check-host
+
 # The longest first.
-in_parallel suite host make --no-print-directory check-host
 in_parallel suite kvm-tcg selftests/kvm/run.sh kvm-tcg
 for lane in "${stock_lanes[@]}"; do
 	in_parallel stock_suite "$lane"

@@ -33,11 +33,13 @@ kvm-variants) drivers=(stock-alone ours-alone kernel-tables) ;;
 kvm-tcg)
 	accel=tcg
 	drivers=(stock ours)
-	timeout=2400
+	timeout=3600
 	;;
 *) usage_error "$usage" ;;
 esac
 open_lane powernv9-6.12
+# A guest that boots is silent.
+silence=$((timeout / 3))
 scripts=$repo/selftests/kvm
 programs=$build/selftests/kvm-ppc64le
 qemu=$build/target/qemu
@@ -74,7 +76,7 @@ log=$log_dir/$name.log
 results=$log_dir/$name.results
 ending=0
 "$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" --initramfs "$initramfs.gz" \
-	--log "$log" --live --timeout "$timeout" --silence 600 \
+	--log "$log" --live --timeout "$timeout" --silence "$silence" \
 	--append "slub_debug=FZPU page_poison=1 accel=$accel drivers=$(IFS=, && echo "${drivers[*]}")$sums" \
 	-- -m 6G -smp 2 "${disks[@]}" |
 	while IFS= read -r line; do
