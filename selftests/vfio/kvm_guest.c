@@ -143,11 +143,15 @@ int guest_set_table(const struct guest *g, int group_fd, int table)
 	return set_attribute(g, KVM_DEV_VFIO_GROUP_SET_SPAPR_TCE, &arg);
 }
 
-const char *guest_cannot_run(const struct guest *g)
+const char *guest_cannot_run(void)
 {
-	if (kvm_ioctl(g->vm, KVM_CHECK_EXTENSION, (void *)KVM_CAP_PPC_MMU_RADIX) <= 0)
-		return "KVM runs no radix guests here";
-	return NULL;
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), radix;
+
+	if (kvm < 0)
+		return "there is no KVM";
+	radix = kvm_ioctl(kvm, KVM_CHECK_EXTENSION, (void *)KVM_CAP_PPC_MMU_RADIX);
+	close(kvm);
+	return radix > 0 ? NULL : "KVM runs no radix guests here";
 }
 
 int guest_add_memory(struct guest *g, uint64_t start, const void *memory, size_t size)

@@ -73,8 +73,8 @@ int guest_create_table(const struct guest *g, uint64_t liobn, uint32_t page_shif
 /* KVM looks for the group's table that fits. Only once for each: KVM leaks a reference otherwise. */
 int guest_set_table(const struct guest *g, int group_fd, int table);
 
-/* Why KVM cannot run our guest here, or NULL. */
-const char *guest_cannot_run(const struct guest *g);
+/* Why KVM cannot run our guest on this machine, or NULL. */
+const char *guest_cannot_run(void);
 /* Gives the virtual machine its code and its CPUs. */
 int guest_start(struct guest *g, int vcpus);
 /* The memory is at the guest's real address `start` from now on. */

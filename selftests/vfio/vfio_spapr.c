@@ -92,6 +92,20 @@ bool spapr_is_partition(void)
 }
 
 /* The stock driver says that there are some, 2^32 - 1 of them, where there are none. */
+bool spapr_has_kernel_tables(void)
+{
+	FILE *f = fopen("/sys/module/vfio_iommu_spapr_tce/parameters/powernv", "re");
+	char mode[16];
+	bool kernel;
+
+	/* The stock driver has no such parameter. */
+	if (!f)
+		return false;
+	kernel = fscanf(f, "%15s", mode) == 1 && !strcmp(mode, "kernel");
+	fclose(f);
+	return kernel;
+}
+
 bool spapr_has_dynamic_windows(int container)
 {
 	struct vfio_iommu_spapr_tce_info info;

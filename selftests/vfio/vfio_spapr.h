@@ -53,6 +53,8 @@ int spapr_discover(struct spapr_group *group, int max);
 
 /* The machine is a partition: each group's tables are its own, at addresses of the firmware's choice. */
 bool spapr_is_partition(void);
+/* The driver was told to use the TCE tables of the kernel's own platform code. */
+bool spapr_has_kernel_tables(void);
 /* Windows can be created in the container, as the driver tells. */
 bool spapr_has_dynamic_windows(int container);
 /* The partitions of some hypervisors have no EEH. */
