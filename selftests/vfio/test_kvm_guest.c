@@ -146,6 +146,34 @@ TEST_F(guest, large_pages_of_the_guest_over_small_ones)
 	memory_put(memory, page);
 }
 
+/*
+ * KVM looks at the first piece only before it begins. When it finds that another one is not registered, it
+ * empties all of the entries, also those of which it has done nothing yet.
+ */
+TEST_F(guest, d21_large_page_that_is_registered_in_part)
+{
+	const uint64_t liobn = LIOBN + 1, page = 2 * MIB, iova = 4 * MIB;
+	uint8_t *memory;
+	int table;
+
+	SKIP_ON_KERNEL_TABLES();
+	memory = memory_get_aligned(page, page);
+	table = guest_create_table(&self->guest, liobn, 21, 0, WINDOW_SIZE);
+	ASSERT_LE(0, table);
+	ASSERT_EQ(0, guest_set_table(&self->guest, self->s.group_fd[0], table));
+	ASSERT_EQ(0, guest_add_memory(&self->guest, 2 * GUEST_MEMORY, memory, page));
+	ASSERT_EQ(0, spapr_register(self->fd, memory, page_size()));
+	ASSERT_EQ(0, spapr_map(self->fd, iova, self->buffer, PAGE, MAP_RW));
+	ASSERT_EQ(0, spapr_map(self->fd, iova + page - PAGE, self->buffer, PAGE, MAP_RW));
+	EXPECT_EQ(H_TOO_HARD, guest_put_tce(&self->guest, liobn, iova, 2 * GUEST_MEMORY | TCE_RW));
+	EXPECT_NO_WRITES(self, iova, memory);
+	EXPECT_EQ(0, spapr_unmap(self->fd, iova, page));
+	EXPECT_EQ(0, spapr_unregister(self->fd, memory, page_size()));
+	EXPECT_NOTHING_MAPPED(self);
+	close(table);
+	memory_put(memory, page);
+}
+
 /* KVM is told of one of the groups only: it leaks a table that it finds by another group again. */
 TEST_F(guest, both_groups_of_a_container)
 {
