@@ -173,9 +173,8 @@ static uint64_t code_address(void)
 	return 0;
 }
 
-uint64_t guest_tce_list_address(const struct guest *g)
+uint64_t guest_tce_list_address(void)
 {
-	(void)g;
 	return page_size();
 }
 
@@ -186,7 +185,7 @@ static uint64_t mailbox_address(int vcpu)
 
 uint64_t *guest_tce_list(const struct guest *g)
 {
-	return (uint64_t *)(g->memory + guest_tce_list_address(g));
+	return (uint64_t *)(g->memory + guest_tce_list_address());
 }
 
 static struct guest_mailbox *mailbox(const struct guest *g, int vcpu)

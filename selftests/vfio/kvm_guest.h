@@ -82,7 +82,7 @@ int guest_add_memory(struct guest *g, uint64_t start, const void *memory, size_t
 
 /* A page for H_PUT_TCE_INDIRECT, and its guest real address. */
 uint64_t *guest_tce_list(const struct guest *g);
-uint64_t guest_tce_list_address(const struct guest *g);
+uint64_t guest_tce_list_address(void);
 
 /*
  * A CPU of the guest makes the calls in turn, all of them as many times as said, and does not leave

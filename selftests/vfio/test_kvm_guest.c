@@ -36,7 +36,7 @@ TEST_F(guest, a_list_is_mapped_by_one_hypercall)
 		guest_tce_list(&self->guest)[i] =
 			htobe64(tce(self, self->buffer + (7 - i) * PAGE, TCE_RW));
 	ASSERT_EQ(H_SUCCESS, guest_hcall(&self->guest, 0, H_PUT_TCE_INDIRECT, LIOBN, MIB,
-					 guest_tce_list_address(&self->guest), 8));
+					 guest_tce_list_address(), 8));
 	EXPECT_WRITES(self, MIB, self->buffer + 7 * PAGE);
 	EXPECT_WRITES(self, MIB + 7 * PAGE, self->buffer);
 	ASSERT_EQ(H_SUCCESS, stuff(self, MIB, 8));
@@ -147,8 +147,8 @@ TEST_F(guest, large_pages_of_the_guest_over_small_ones)
 }
 
 /*
- * KVM looks at the first piece only before it begins. When it finds that another one is not registered, it
- * empties all of the entries, also those of which it has done nothing yet.
+ * KVM looks at the first piece only before it begins. When it finds that another one is not
+ * registered, it empties all of the entries, also those of which it has done nothing yet.
  */
 TEST_F(guest, d21_large_page_that_is_registered_in_part)
 {

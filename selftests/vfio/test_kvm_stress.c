@@ -52,7 +52,7 @@ static struct guest_call random_call(struct racer *r)
 	case 1:
 		return (struct guest_call) {
 			.number = H_PUT_TCE_INDIRECT,
-			.argument = { LIOBN, random_iova(r), guest_tce_list_address(the_guest),
+			.argument = { LIOBN, random_iova(r), guest_tce_list_address(),
 				      1 + race_random(r) % LIST_ENTRIES },
 		};
 	default:
