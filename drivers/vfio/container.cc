@@ -42,7 +42,7 @@ void Container::detach(iommu_group *group)
 			continue;
 		/* Some platforms cannot reach a table any more that is no group's window. */
 		if (m_groups.is_empty())
-			mapper(*m_windows[num]).clear();
+			retire(*m_windows[num]);
 		m_windows[num]->unset_in(attachment->tables, num);
 	}
 }
@@ -266,11 +266,6 @@ Result<unsigned int> Container::add_window(const TableGroup &group, const Window
 {
 	unsigned int num = TRY(free_slot());
 	Slot window = TRY(Window::create(m_owner, group, num, shape));
-
-	/* KVM counts mappings in registered regions, of which v1 has none. */
-	if (m_type == ContainerType::V1)
-		window->table().hide_from_kvm();
-
 	Attachment *last_set = nullptr;
 	kcxx::ScopeExit rollback([&] {
 		for (Attachment &attachment : m_groups) {
@@ -287,6 +282,9 @@ Result<unsigned int> Container::add_window(const TableGroup &group, const Window
 		last_set = &attachment;
 	}
 	rollback.dismiss();
+	/* KVM counts mappings in registered regions, of which v1 has none. */
+	if (m_type == ContainerType::V2)
+		window->table().open_to_kvm(m_owner.get());
 	m_windows[num] = kcxx::move(window);
 	return num;
 }
@@ -303,9 +301,17 @@ Result<void> Container::create_pending_default_window()
 	return {};
 }
 
+/* Empties a window for good: also KVM, should it know the table still, puts nothing into it. */
+void Container::retire(const Window &window)
+{
+	window.table().close_to_kvm();
+	mapper(window).clear();
+	window.table().drain_kvm();
+}
+
 void Container::drop_window(unsigned int num)
 {
-	mapper(*m_windows[num]).clear();
+	retire(*m_windows[num]);
 	for (Attachment &attachment : m_groups)
 		m_windows[num]->unset_in(attachment.tables, num);
 	m_windows[num] = Slot();

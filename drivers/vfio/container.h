@@ -125,6 +125,7 @@ private:
 	Result<unsigned int> find_window_for_dma(Ioba address);
 	Result<unsigned int> add_window(const TableGroup &group, const WindowShape &shape);
 	Result<void> create_pending_default_window();
+	void retire(const Window &window);
 	void drop_window(unsigned int num);
 	Mapper mapper(const Window &window);
 	/* Of v1. Apart, so that a map of v2 does not pay for what it has on the stack. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "drivers/vfio/mapper.h"
 
+#include "arch/powerpc/kernel/kvm_gate.h"
 #include "glue/mm.h"
 #include "glue/sync.h"
 #include "kcxx/scope_exit.h"
@@ -75,18 +76,9 @@ private:
 	PageShift m_page;
 };
 
-/* Says in the view what is behind an entry now; what was there before goes to @replaced. */
-inline void fill_view(AtomicBigEndian &view, Backing backing, OldEntry old,
-		      Replaced::Writer &replaced)
-{
-	if (!old.is_empty())
-		replaced.add(old, view.load_word());
-	view.store(backing.word());
-}
-
 /*
- * Empties the view's word of an entry that was emptied, and returns what was there: @seen, unless
- * KVM has mapped something else in the meantime, and said so here.
+ * Of a table of the kernel's: empties the view's word of an entry that was emptied, and returns
+ * what was there: @seen, unless KVM has mapped something else in the meantime, and said so here.
  */
 inline kcxx::BigEndian empty_view(AtomicBigEndian &view, kcxx::BigEndian seen)
 {
@@ -96,6 +88,29 @@ inline kcxx::BigEndian empty_view(AtomicBigEndian &view, kcxx::BigEndian seen)
 		view.replace(found, kcxx::BigEndian());
 	return found;
 }
+
+/* The least range that has all entries of a run that were added, in their order. */
+class NonEmpty {
+public:
+	explicit NonEmpty(EntryRange run) : m_run(run), m_first(run.count.value()) {}
+
+	void add(unsigned long place)
+	{
+		if (place < m_first)
+			m_first = place;
+		m_end = place + 1;
+	}
+	EntryRange range() const
+	{
+		return { m_run.first + Entries(m_first),
+			 m_end ? Entries(m_end - m_first) : Entries(0) };
+	}
+
+private:
+	EntryRange m_run;
+	unsigned long m_first;
+	unsigned long m_end = 0;
+};
 
 Result<void> all_reach(Reach reach)
 {
@@ -163,6 +178,7 @@ Result<void> Mapper::unmap(EntryRange range)
 		if (at < range.end())
 			glue_cond_resched();
 	}
+	m_table.flush_kvm();
 	return result;
 }
 
@@ -255,16 +271,24 @@ inline Result<void> Mapper::fill_run(Run &memory, const Leaf &leaf, EntryRange r
 				memory.give_back();
 				return old.error();
 			}
-			fill_view(view[i], memory.backing(), old.value(), replaced);
+			if (!old.value().is_empty())
+				replaced.add(old.value(), view[i].load_word());
+			view[i].store(memory.backing().word());
 		}
 		return {};
 	}
+
+	KvmGate::Guard guard(*m_table.gate());
+
 	for (; i < count; ++i, memory.step()) {
 		TRY(memory.take(page));
 
-		OldEntry old(tces[i].exchange(kcxx::BigEndian::of_memory(page) | tce_bits));
+		OldEntry old(tces[i].load_word());
 
-		fill_view(view[i], memory.backing(), old, replaced);
+		tces[i].store_word(kcxx::BigEndian::of_memory(page) | tce_bits);
+		if (!old.is_empty())
+			replaced.add(old, guard.taken_out(old, view[i].load_word()));
+		view[i].store(memory.backing().word());
 	}
 	return {};
 }
@@ -272,43 +296,56 @@ inline Result<void> Mapper::fill_run(Run &memory, const Leaf &leaf, EntryRange r
 /* Empties what is mapped of @run in @leaf. */
 Reach Mapper::empty_run(const Leaf &leaf, EntryRange run)
 {
-	const unsigned long count = run.count.value();
-	AtomicBigEndian *const view = leaf.view;
-	AtomicBigEndian *const tces = leaf.tces;
-	unsigned long first = count;
-	unsigned long end = 0;
+	EntryRange emptied = leaf.tces ? empty_in_memory(leaf, run) : empty_by_operation(leaf, run);
 
-	{
-		Replaced::Writer replaced(m_replaced);
-
-		for (unsigned long i = 0; i < count; ++i) {
-			kcxx::BigEndian backing = view[i].load_word();
-
-			if (backing.is_zero())
-				continue;
-
-			OldEntry old = tces ? OldEntry(tces[i].exchange(kcxx::BigEndian()))
-					    : empty_by_operation(run.first + Entries(i));
-
-			if (old.is_empty())
-				continue;
-			replaced.add(old, empty_view(view[i], backing));
-			if (first == count)
-				first = i;
-			end = i + 1;
-		}
-	}
-	if (!end)
-		return Reach::Current;
-	return settle({ run.first + Entries(first), Entries(end - first) });
+	return settle(emptied);
 }
 
-/* Emptying needs no memory and so cannot fail. */
-OldEntry Mapper::empty_by_operation(TceIndex index) const
+/* These two return the part of @run that has all entries that were not empty. */
+EntryRange Mapper::empty_in_memory(const Leaf &leaf, EntryRange run)
 {
-	Result<OldEntry> old = m_table.exchange(index, HostPhys(0), Direction::None);
+	Replaced::Writer replaced(m_replaced);
+	NonEmpty non_empty(run);
+	KvmGate::Guard guard(*m_table.gate());
 
-	return old.is_error() ? OldEntry() : old.value();
+	for (unsigned long i = 0; i < run.count.value(); ++i) {
+		kcxx::BigEndian backing = leaf.view[i].load_word();
+
+		/* Then the TCE is as empty. */
+		if (backing.is_zero())
+			continue;
+
+		OldEntry old(leaf.tces[i].load_word());
+
+		leaf.tces[i].store_word(kcxx::BigEndian());
+		leaf.view[i].store_word(kcxx::BigEndian());
+		replaced.add(old, guard.taken_out(old, backing));
+		non_empty.add(i);
+	}
+	return non_empty.range();
+}
+
+EntryRange Mapper::empty_by_operation(const Leaf &leaf, EntryRange run)
+{
+	Replaced::Writer replaced(m_replaced);
+	NonEmpty non_empty(run);
+
+	for (unsigned long i = 0; i < run.count.value(); ++i) {
+		kcxx::BigEndian backing = leaf.view[i].load_word();
+
+		if (backing.is_zero())
+			continue;
+
+		/* Emptying needs no memory and so cannot fail. */
+		Result<OldEntry> old =
+			m_table.exchange(run.first + Entries(i), HostPhys(0), Direction::None);
+
+		if (old.is_error() || old.value().is_empty())
+			continue;
+		replaced.add(old.value(), empty_view(leaf.view[i], backing));
+		non_empty.add(i);
+	}
+	return non_empty.range();
 }
 
 /* Drops what was replaced in @run, once no PE has it cached any more. */
@@ -344,10 +381,12 @@ inline void Mapper::drop(const Replaced::Entry &entry)
 						    ? m_last_owner->kernel()
 						    : find_owner(user);
 
+	/* One of KVM's tasks does it, if the region is not known yet. */
+	if (!owner)
+		return;
 	if (entry.old.device_writes())
 		glue_mark_page_dirty(entry.old.page().value());
-	if (owner)
-		mm_iommu_mapped_dec(owner);
+	mm_iommu_mapped_dec(owner);
 }
 
 void Mapper::drop_pinned(OldEntry old, Backing backing)

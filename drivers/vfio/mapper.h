@@ -4,20 +4,19 @@
  * before, in a region of the kernel's (v2), or pinned page by page for its entries (v1); the view's
  * word tells which (Backing), so that entries of both kinds are taken out in the same way.
  *
- * An entry of a pinned page has the pin. It is given back only if the exchange has taken out the
- * very page that the view names: where KVM has put something else into a table of the kernel's own
- * platform code, a page stays pinned rather than be unpinned while a PE can reach it. (It has no
- * way to change our own tables: Table::hide_from_kvm().)
+ * An entry of a pinned page has the pin. It is given back only if the very page that the view names
+ * was taken out: where KVM has put something else into a table of the kernel's own platform code, a
+ * page stays pinned rather than be unpinned while a PE can reach it. (It has no way to change such
+ * a table of our own, see KvmGate.)
  *
  * Each entry of registered memory counts once in the kernel's region that it points into
  * (mm_iommu_mapped_inc), so that the memory stays pinned as long as a device can reach it. KVM's
- * H_PUT_TCE handlers do the same on the same tables at the same time. Therefore whoever takes a
- * TCE out by an exchange, and sees there that it was valid, drops its count: the region that it
- * belongs to is the one of the address in the userspace view.
+ * H_PUT_TCE handlers count in the same regions, on the same tables at the same time. Therefore
+ * whoever takes a valid TCE out drops its count: the region that it belongs to is the one of the
+ * address in the userspace view.
  *
  * A region's count may be dropped, and a page unpinned, only when no PE can have the TCE cached any
- * more: another
- * container of the process can release the region at that very moment. What an exchange has taken
+ * more: another container of the process can release the region at that very moment. What was taken
  * out is therefore collected (Replaced), and dropped after the invalidation.
  *
  * map() reserves first and commits then: memory that is not registered, pages that are too small
@@ -135,7 +134,8 @@ private:
 	[[gnu::always_inline]] Result<void> fill_run(Run &memory, const Leaf &leaf, EntryRange run,
 						     Direction direction, Entries &mapped);
 	Reach empty_run(const Leaf &leaf, EntryRange run);
-	OldEntry empty_by_operation(TceIndex index) const;
+	EntryRange empty_in_memory(const Leaf &leaf, EntryRange run);
+	EntryRange empty_by_operation(const Leaf &leaf, EntryRange run);
 	Reach settle(EntryRange run);
 	/* What is done per entry is inlined: it is all that counts in a long run. */
 	[[gnu::always_inline]] void drop(const Replaced::Entry &entry);

@@ -20,13 +20,6 @@ void *glue_table_view_root(struct iommu_table *table);
 /* Sets the root if there is none; returns the one that is there now. Any context. */
 void *glue_table_publish_view_root(struct iommu_table *table, void *root);
 
-/*
- * Implemented in C++, for KVM: of a hidden table, tells what there is in an entry, whatever was to
- * be put there. Any context, no lock. See struct iommu_table_ops.
- */
-int tce_hidden_exchange(struct iommu_table *table, unsigned long index, unsigned long *hpa,
-			unsigned int *direction);
-
 GLUE_END
 
 #endif

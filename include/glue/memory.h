@@ -9,7 +9,9 @@ GLUE_BEGIN
 
 /* @size bytes, charged to the caller's memory cgroup; NULL when there are none. May sleep. */
 void *glue_alloc(unsigned long size);
-/* Of glue_alloc() or NULL. */
+/* The same for any context: quietly, and without the reserves. */
+void *glue_alloc_nowait(unsigned long size);
+/* Of these two, or NULL. */
 void glue_free(void *memory);
 /* As glue_free(), once every RCU reader that may hold the pointer is done. May sleep. */
 void glue_free_after_readers(void *memory);

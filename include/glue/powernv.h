@@ -58,12 +58,6 @@ void glue_phb3_unmap_registers(void);
  */
 struct iommu_table *glue_table_create(const struct glue_table_geometry *geometry,
 				      unsigned long allocated_size);
-/*
- * Gives the table operations that change nothing: its entries can be seen, its view seems to be
- * empty and cannot be added to. Before anyone else knows the table.
- */
-void glue_table_hide(struct iommu_table *table);
-
 /* --- links between tables and groups --------------------------------------------------------- */
 
 struct glue_link;
@@ -82,15 +76,6 @@ void glue_link_remove(struct iommu_table *table, struct iommu_table_group *group
 /* Calls @visit with the PE of each link, between glue_rcu_read_lock() and unlock(). */
 void glue_link_for_each(struct iommu_table *table,
 			void (*visit)(const struct glue_pe *pe, void *data), void *data);
-
-/* --- what KVM and the kernel call, implemented in C++ ---------------------------------------- */
-
-/* Any context, no lock. See struct iommu_table_ops. */
-int tce_powernv_exchange(struct iommu_table *table, unsigned long index, unsigned long *hpa,
-			 unsigned int *direction);
-void tce_powernv_kill(struct iommu_table *table, unsigned long index, unsigned long pages);
-void *tce_powernv_view(struct iommu_table *table, unsigned long index, bool allocate);
-void tce_powernv_free(struct iommu_table *table);
 
 GLUE_END
 

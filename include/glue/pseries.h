@@ -36,21 +36,13 @@ bool glue_partition_default_window(struct iommu_group *group, struct glue_firmwa
 struct iommu_table *glue_partition_table_create(const struct glue_table_geometry *geometry,
 						unsigned long liobn, unsigned long allocated_size,
 						struct iommu_table *platform_table);
-/*
- * Gives such a table operations that change nothing: its entries can be seen, its view seems to be
- * empty and cannot be added to. Before anyone else knows the table.
- */
-void glue_partition_table_hide(struct iommu_table *table);
 /* Of any table of a partition. */
 unsigned long glue_table_liobn(struct iommu_table *table);
 
-/* These three are of a table from glue_partition_table_create(). */
+/* These two are of a table from glue_partition_table_create(). */
 struct iommu_table *glue_partition_table_platform(struct iommu_table *table);
 /* 4 KiB, aligned, for H_PUT_TCE_INDIRECT; under the table's lock. */
 void *glue_partition_table_list(struct iommu_table *table);
-/* The table's lock: a spinlock, taken with interrupts off. */
-unsigned long glue_partition_table_lock(struct iommu_table *table);
-void glue_partition_table_unlock(struct iommu_table *table, unsigned long flags);
 
 /* --- the hypervisor -------------------------------------------------------------------------- */
 
@@ -63,14 +55,6 @@ long glue_h_put_tce_indirect(unsigned long liobn, unsigned long address, void *l
 			     unsigned long count);
 long glue_h_stuff_tce(unsigned long liobn, unsigned long address, unsigned long tce,
 		      unsigned long count);
-
-/* --- what KVM and the kernel call, implemented in C++ ---------------------------------------- */
-
-/* Any context, no lock. See struct iommu_table_ops. */
-int tce_partition_exchange(struct iommu_table *table, unsigned long index, unsigned long *hpa,
-			   unsigned int *direction);
-void *tce_partition_view(struct iommu_table *table, unsigned long index, bool allocate);
-void tce_partition_free(struct iommu_table *table);
 
 GLUE_END
 

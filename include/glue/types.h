@@ -24,5 +24,6 @@ struct iommu_table_group;
 struct mm_iommu_table_group_mem_t;
 struct mm_struct;
 struct mutex;
+struct spinlock;
 
 #endif

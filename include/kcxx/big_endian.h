@@ -28,6 +28,10 @@ public:
 	unsigned long value_in_memory() const { return read(&m_word); }
 	constexpr bool is_zero() const { return !m_word; }
 	constexpr bool operator==(const BigEndian &) const = default;
+	constexpr bool has_all_of(BigEndian bits) const
+	{
+		return (m_word & bits.m_word) == bits.m_word;
+	}
 	constexpr BigEndian operator|(BigEndian other) const
 	{
 		other.m_word |= m_word;
@@ -92,6 +96,10 @@ public:
 	}
 	BigEndian load_word() const { return word_of(__atomic_load_n(&m_word, __ATOMIC_RELAXED)); }
 	void store(unsigned long value) { BigEndian::write(&m_word, value); }
+	void store_word(BigEndian word)
+	{
+		__atomic_store_n(&m_word, word.m_word, __ATOMIC_RELAXED);
+	}
 	/* Puts @word and returns what was there. Orders what is before and after it. */
 	BigEndian exchange(BigEndian word)
 	{

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mutex: the kernel's mutex. Locked<T>: data that is reachable only while its mutex is held.
+ * Mutex, Spinlock: the kernel's. Locked<T>: data that is reachable only while its mutex is held.
  */
 #pragma once
 
@@ -27,6 +27,24 @@ private:
 	struct mutex *kernel() { return reinterpret_cast<struct mutex *>(m_storage); }
 
 	alignas(KERNEL_MUTEX_ALIGN) unsigned char m_storage[KERNEL_MUTEX_SIZE] = {};
+};
+
+/* The kernel's spinlock, for what is never locked in an interrupt. */
+class CAPABILITY("spinlock") Spinlock {
+public:
+	Spinlock() = default;
+	Spinlock(const Spinlock &) = delete;
+	Spinlock &operator=(const Spinlock &) = delete;
+
+	/* Before the first lock(), once. */
+	void init() { glue_spin_lock_init(kernel()); }
+	void lock() ACQUIRE() { glue_spin_lock(kernel()); }
+	void unlock() RELEASE() { glue_spin_unlock(kernel()); }
+
+private:
+	struct spinlock *kernel() { return reinterpret_cast<struct spinlock *>(m_storage); }
+
+	alignas(KERNEL_SPINLOCK_ALIGN) unsigned char m_storage[KERNEL_SPINLOCK_SIZE] = {};
 };
 
 template <typename T> class Locked {

@@ -16,3 +16,4 @@
 #define GUARDED_BY(lock) KCXX_ANNOTATE(guarded_by(lock))
 #define ACQUIRE(...) KCXX_ANNOTATE(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) KCXX_ANNOTATE(release_capability(__VA_ARGS__))
+#define REQUIRES(...) KCXX_ANNOTATE(requires_capability(__VA_ARGS__))

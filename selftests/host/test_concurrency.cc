@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "fake/kvm.h"
 #include "host_test.h"
 
 namespace {
@@ -166,10 +167,11 @@ TEST_F(Concurrency, KvmChangesTheEntriesBeside)
 	EXPECT_EQ(process.mapped(), 1);
 }
 
-/* KVM writes the entry and the view one after the other, so that a count can get lost. */
+/* In the kernel's own tables a count can get lost: entry and view change one after the other. */
 TEST_F(Concurrency, KvmChangesTheSameEntries)
 {
-	kernel.expect_lost_counts();
+	if (uses_kernel_tables())
+		kernel.expect_lost_counts();
 	ASSERT_EQ(client.map(0, user, page_4k), 0);
 	run({ [this] {
 		     for (int turn = 0; turn < turns; ++turn) {
@@ -183,6 +185,12 @@ TEST_F(Concurrency, KvmChangesTheSameEntries)
 			      fake::kvm_put_tce(*table(), process, (turn + 3) % 16, 0);
 		      }
 	      } });
+
+	if (!uses_kernel_tables()) {
+		EXPECT_EQ(client.unmap(0, 16 * page_4k), 0);
+		EXPECT_EQ(process.mapped(), 0);
+		return;
+	}
 
 	/* The memory may have become an orphan, which the next container to close releases. */
 	Client next;

@@ -54,7 +54,7 @@ TEST_F(Groups, RefusesAGroupOfAnotherPlatform)
 
 TEST_F(Groups, NewGroupGetsAllWindows)
 {
-	ASSERT_EQ(client.create(16, GiB), 0);
+	ASSERT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), 0);
 	ASSERT_EQ(client.attach(second), 0);
 	EXPECT_EQ(second.data->tables, group.data->tables);
 	EXPECT_EQ(second.data->hardware, group.data->hardware);
@@ -65,7 +65,7 @@ TEST_F(Groups, NewGroupGetsAllWindows)
 TEST_F(Groups, NewWindowIsSetInAllGroups)
 {
 	ASSERT_EQ(client.attach(second), 0);
-	ASSERT_EQ(client.create(16, GiB), 0);
+	ASSERT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), 0);
 	EXPECT_EQ(second.data->tables, group.data->tables);
 	ASSERT_EQ(client.remove(client.last_window), 0);
 	EXPECT_EQ(second.data->tables, group.data->tables);
@@ -141,7 +141,7 @@ TEST_F(Groups, PendingDefaultWindowIsNotCreatedAfterTheLastGroupHasLeft)
 
 TEST_F(Groups, FailureToSetAWindowInANewGroupUndoesTheOthers)
 {
-	ASSERT_EQ(client.create(16, GiB), 0);
+	ASSERT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), 0);
 	ASSERT_EQ(client.map(0, user, MiB), 0);
 	for (unsigned long nth : { 1, 2 }) {
 		kernel.failures.fail(Point::SetWindow, nth);
@@ -167,16 +167,16 @@ TEST_F(Groups, FailureToSetANewWindowInOneGroupUndoesTheOthers)
 
 	for (unsigned long nth : { 1, 2, 3 }) {
 		kernel.failures.fail(Point::SetWindow, nth);
-		EXPECT_EQ(client.create(16, GiB), -EIO);
+		EXPECT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), -EIO);
 		kernel.failures.fail(Point::LinkTable, nth);
-		EXPECT_EQ(client.create(16, GiB), -ENOMEM);
+		EXPECT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), -ENOMEM);
 		for (iommu_group *each : { &group, &second, &third }) {
 			EXPECT_EQ(each->data->tables[1], nullptr);
 			EXPECT_EQ(each->data->hardware[1], nullptr);
 		}
 		EXPECT_EQ(process.locked_vm, charged);
 	}
-	EXPECT_EQ(client.create(16, GiB), 0);
+	EXPECT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), 0);
 }
 
 TEST_F(Groups, NoMemoryForAnAttachment)

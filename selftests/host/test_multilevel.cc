@@ -51,10 +51,10 @@ TEST_P(MultiLevel, UnmappingAnEmptyWindowAllocatesNothing)
 
 TEST_P(MultiLevel, ViewIsMadeByTheFirstMapOnly)
 {
-	EXPECT_EQ(table(1)->view(window / page_4k, false), nullptr);
+	EXPECT_FALSE(table(1)->has_view(window / page_4k));
 	ASSERT_EQ(client.map(window, user, page_4k), 0);
-	EXPECT_NE(table(1)->view(window / page_4k, false), nullptr);
-	EXPECT_EQ(table(1)->view((window + leaf) / page_4k, false), nullptr);
+	EXPECT_TRUE(table(1)->has_view(window / page_4k));
+	EXPECT_FALSE(table(1)->has_view((window + leaf) / page_4k));
 }
 
 TEST_P(MultiLevel, RemovesWhatIsMappedInDistantLeaves)

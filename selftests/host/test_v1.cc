@@ -4,6 +4,7 @@
 #include "host_test.h"
 
 #include "drivers/vfio/pinned_pages.h"
+#include "fake/kvm.h"
 
 namespace {
 

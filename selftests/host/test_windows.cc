@@ -55,19 +55,19 @@ TEST_F(Windows, PendingDefaultWindowIsRemovedByAnyOfItsAddresses)
 TEST_F(Windows, FirstSlotIsFreeAfterTheRemoval)
 {
 	ASSERT_EQ(client.remove(0), 0);
-	ASSERT_EQ(client.create(16, GiB), 0);
+	ASSERT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), 0);
 	EXPECT_EQ(client.last_window, 0u);
-	EXPECT_EQ(table(0)->shape.page_shift, 16u);
-	ASSERT_EQ(client.create(16, GiB), 0);
+	EXPECT_EQ(table(0)->shape.page_shift, unsigned{ KERNEL_PAGE_SHIFT });
+	ASSERT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), 0);
 	EXPECT_EQ(client.last_window, second);
 }
 
 TEST_F(Windows, SecondWindowComesBesideTheDefaultOne)
 {
-	ASSERT_EQ(client.create(16, GiB), 0);
+	ASSERT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), 0);
 	EXPECT_EQ(client.last_window, second);
 	EXPECT_NE(table(0), nullptr);
-	EXPECT_EQ(client.create(16, GiB), -ENOSPC);
+	EXPECT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), -ENOSPC);
 }
 
 TEST_F(Windows, AnyAddressOfTheWindowRemovesIt)

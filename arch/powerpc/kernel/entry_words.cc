@@ -50,21 +50,15 @@ Result<EntryWords> reserve_entry(iommu_table *table, const Geometry &geometry, T
 	return EntryWords{ tce, view };
 }
 
-AtomicBigEndian *view_word(iommu_table *table, TceIndex index, bool allocate)
+EntryWords find_entry(iommu_table *table, const Geometry &geometry, TceIndex index)
 {
-	Geometry geometry = Geometry::of(table);
-
-	if (allocate) {
-		Result<EntryWords> words = reserve_entry(table, geometry, index, MaySleep::No);
-
-		return words.is_error() ? nullptr : words.value().view;
-	}
-
 	AtomicBigEndian *root = view_root(table);
+	unsigned long place = geometry.place(index);
+	AtomicBigEndian *view = root ? Levels::of_view(geometry).find(root, place).word : nullptr;
 
-	if (!root)
-		return nullptr;
-	return Levels::of_view(geometry).find(root, geometry.place(index)).word;
+	if (!view)
+		return {};
+	return { Levels::of_tces(geometry).find(tce_root(geometry), place).word, view };
 }
 
 void free_blocks(iommu_table *table)

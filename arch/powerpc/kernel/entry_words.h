@@ -24,8 +24,8 @@ AtomicBigEndian *view_root(iommu_table *table);
 Result<EntryWords> reserve_entry(iommu_table *table, const Geometry &geometry, TceIndex index,
 				 MaySleep may_sleep);
 
-/* The view's word alone, for KVM, which may not sleep. nullptr: not there, or no memory. */
-AtomicBigEndian *view_word(iommu_table *table, TceIndex index, bool allocate);
+/* Both words, or two nullptr where a block is missing: nothing was mapped there then. */
+EntryWords find_entry(iommu_table *table, const Geometry &geometry, TceIndex index);
 
 /* Frees all blocks of a table that nobody uses any more. */
 void free_blocks(iommu_table *table);

@@ -116,7 +116,4 @@ bool KernelTables::tables_serve_many_groups() const
 	return true;
 }
 
-/* What KVM can do to these is the platform's business. */
-void KernelTables::hide_from_kvm(const Table &) const {}
-
 } /* namespace tce */

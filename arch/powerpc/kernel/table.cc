@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/kernel/table.h"
 
+#include "arch/powerpc/kernel/kvm_gate.h"
 #include "arch/powerpc/kernel/table_platform.h"
 
 namespace tce {
@@ -13,8 +14,8 @@ Geometry Geometry::of(iommu_table *table)
 	return Geometry(geometry);
 }
 
-Table::Table(iommu_table *table, const TablePlatform &platform)
-	: m_table(kcxx::Ref<iommu_table>::adopt(table)), m_platform(&platform),
+Table::Table(iommu_table *table, const TablePlatform &platform, KvmGate *gate)
+	: m_table(kcxx::Ref<iommu_table>::adopt(table)), m_platform(&platform), m_gate(gate),
 	  m_geometry(Geometry::of(table))
 {
 }
@@ -51,9 +52,28 @@ Reach Table::invalidate(EntryRange range) const
 	return m_platform->invalidate(*this, range);
 }
 
-void Table::hide_from_kvm() const
+void Table::open_to_kvm(mm_struct *owner) const
 {
-	m_platform->hide_from_kvm(*this);
+	if (m_gate && m_geometry.page() <= kernel_page)
+		m_gate->open(owner);
+}
+
+void Table::close_to_kvm() const
+{
+	if (m_gate)
+		m_gate->close();
+}
+
+void Table::drain_kvm() const
+{
+	if (m_gate)
+		m_gate->drain();
+}
+
+void Table::flush_kvm() const
+{
+	if (m_gate)
+		m_gate->flush();
 }
 
 } /* namespace tce */

@@ -10,8 +10,9 @@
  * that we know the layout of, or the TCE is behind an operation of the kernel's own platform code.
  *
  * Locking: the container's lock keeps its own callers apart. KVM's H_PUT_TCE handlers do not
- * take it and work on the same table at the same time, from any CPU: an entry changes only by
- * exchange, and a view word only through AtomicBigEndian.
+ * take it and work on the same table at the same time, from any CPU. Both words of an entry of our
+ * own tables change together, under the lock of the table's gate (KvmGate); those of the kernel's
+ * tables one after the other, the TCE by exchange and the view's word through AtomicBigEndian.
  *
  * Source: arch/powerpc/include/asm/iommu.h, struct iommu_table and iommu_table_ops.
  */
@@ -32,6 +33,7 @@ namespace tce {
 
 using kcxx::AtomicBigEndian;
 
+class KvmGate;
 class TablePlatform;
 
 /* Which entries a table has. Constant while the table lives. */
@@ -124,8 +126,8 @@ enum class Reach {
 
 class Table {
 public:
-	/* Takes over the caller's reference. */
-	Table(iommu_table *table, const TablePlatform &platform);
+	/* Takes over the caller's reference. @gate: of a table of our own, which keeps it. */
+	Table(iommu_table *table, const TablePlatform &platform, KvmGate *gate = nullptr);
 
 	const Geometry &geometry() const { return m_geometry; }
 	iommu_table *kernel() const { return m_table.get(); }
@@ -150,11 +152,23 @@ public:
 	Reach invalidate(EntryRange range) const;
 
 	/*
-	 * For a table whose entries are not counted in registered regions, before it is set as a
-	 * window: KVM's H_PUT_TCE handlers, should they come to it, change nothing in it and leave
-	 * the call to the user. The kernel's own tables cannot be hidden.
+	 * Under whose lock the entries change that are in memory (Leaf::tces); nullptr: the table
+	 * is not our own, and there are none.
 	 */
-	void hide_from_kvm() const;
+	KvmGate *gate() const { return m_gate; }
+
+	/*
+	 * Lets KVM's H_PUT_TCE handlers change entries for the process @owner. KVM counts them in
+	 * regions of registered memory, so it is not for tables of other memory. Nothing can keep
+	 * KVM from the tables of the kernel's own platform code.
+	 */
+	void open_to_kvm(mm_struct *owner) const;
+	/* Before the table is emptied for the last time: KVM changes nothing any more. */
+	void close_to_kvm() const;
+	/* After that: waits until nothing of what KVM did is left. May sleep. */
+	void drain_kvm() const;
+	/* Gives back what KVM has taken out without an invalidation. */
+	void flush_kvm() const;
 
 	/* Takes a reference that nobody puts: the table is never freed. */
 	void keep_for_ever() const { iommu_tce_table_get(kernel()); }
@@ -162,6 +176,7 @@ public:
 private:
 	kcxx::Ref<iommu_table> m_table;
 	const TablePlatform *m_platform;
+	KvmGate *m_gate;
 	Geometry m_geometry;
 };
 

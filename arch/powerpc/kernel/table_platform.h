@@ -40,7 +40,6 @@ public:
 	virtual Result<void> take_over(const TableGroup &group) const = 0;
 	/* A table can be the window of several groups. */
 	virtual bool tables_serve_many_groups() const = 0;
-	virtual void hide_from_kvm(const Table &table) const = 0;
 
 protected:
 	~TablePlatform() = default;

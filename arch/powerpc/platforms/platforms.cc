@@ -44,6 +44,18 @@ Result<TableGroup> partition_group(iommu_group *group, iommu_table_group *tables
 			  TRY(borrowed_limits(group, dynamic.limits())));
 }
 
+/*
+ * A group with tables of the kernel's own platform code, from which KVM cannot be kept: it would
+ * put pages into them that are smaller than the table's, see KvmGate.
+ */
+TableGroup kernel_tables_group(iommu_group *group, iommu_table_group *tables)
+{
+	glue_table_group_limits limits = TableGroup(group, tables, kernel_tables).limits();
+
+	limits.page_sizes &= kernel_page.size().value() | (kernel_page.size().value() - 1);
+	return TableGroup(group, tables, kernel_tables, limits);
+}
+
 } /* namespace */
 
 void choose_platform(bool kernel_tables_only)
@@ -71,11 +83,9 @@ Result<TableGroup> find_table_group(iommu_group *group)
 	if (glue_partition_is_one())
 		return partition_group(group, static_cast<iommu_table_group *>(tables));
 
-	const TablePlatform &platform = can_have_powernv_tables(group)
-						? static_cast<const TablePlatform &>(powernv_tables)
-						: kernel_tables;
-
-	return TableGroup(group, static_cast<iommu_table_group *>(tables), platform);
+	if (can_have_powernv_tables(group))
+		return TableGroup(group, static_cast<iommu_table_group *>(tables), powernv_tables);
+	return kernel_tables_group(group, static_cast<iommu_table_group *>(tables));
 }
 
 } /* namespace tce */

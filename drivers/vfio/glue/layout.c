@@ -8,6 +8,7 @@
 #include <linux/kbuild.h>
 #include <linux/mmzone.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/vfio.h>
 
 #include <asm/hvcall.h>
@@ -22,6 +23,8 @@ int main(void)
 	DEFINE(KERNEL_MAX_PAGE_ORDER, MAX_PAGE_ORDER);
 	DEFINE(KERNEL_MUTEX_SIZE, sizeof(struct mutex));
 	DEFINE(KERNEL_MUTEX_ALIGN, __alignof__(struct mutex));
+	DEFINE(KERNEL_SPINLOCK_SIZE, sizeof(spinlock_t));
+	DEFINE(KERNEL_SPINLOCK_ALIGN, __alignof__(spinlock_t));
 	DEFINE(KERNEL_MAX_TABLES, IOMMU_TABLE_GROUP_MAX_TABLES);
 
 	DEFINE(KERNEL_DMA_BIDIRECTIONAL, DMA_BIDIRECTIONAL);

@@ -10,6 +10,11 @@ void *glue_alloc(unsigned long size)
 	return kmalloc(size, GFP_KERNEL_ACCOUNT);
 }
 
+void *glue_alloc_nowait(unsigned long size)
+{
+	return kmalloc(size, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
+}
+
 void glue_free(void *memory)
 {
 	kfree(memory);

@@ -4,6 +4,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
+#include <linux/spinlock.h>
 
 #include "glue/sync.h"
 
@@ -22,6 +23,22 @@ void glue_mutex_lock(struct mutex *mutex)
 void glue_mutex_unlock(struct mutex *mutex)
 {
 	mutex_unlock(mutex);
+}
+
+/* spinlock_t is a struct of that name. */
+void glue_spin_lock_init(struct spinlock *lock)
+{
+	spin_lock_init(lock);
+}
+
+void glue_spin_lock(struct spinlock *lock) __acquires(lock)
+{
+	spin_lock(lock);
+}
+
+void glue_spin_unlock(struct spinlock *lock) __releases(lock)
+{
+	spin_unlock(lock);
 }
 
 static refcount_t *refcount(struct glue_refcount *count)
@@ -58,4 +75,14 @@ void glue_rcu_read_unlock(void) __releases(RCU)
 void glue_cond_resched(void)
 {
 	cond_resched();
+}
+
+void glue_sleep_a_tick(void)
+{
+	schedule_timeout_uninterruptible(1);
+}
+
+const void *glue_current_task(void)
+{
+	return current;
 }

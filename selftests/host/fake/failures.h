@@ -12,6 +12,7 @@ namespace fake {
 enum class Point {
 	Alloc,
 	AllocArray,
+	AllocNoWait,
 	InsertHandle,
 	CopyFromUser,
 	CopyToUser,

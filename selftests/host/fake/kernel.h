@@ -32,6 +32,7 @@ enum class Hook {
 	AfterUnmapping,
 	AllocatingLevel,
 	InEeh,
+	Sleeping,
 };
 
 class Kernel {
@@ -45,6 +46,8 @@ public:
 	/* The process that the calling thread belongs to; nullptr: a kernel thread. */
 	static void set_current(mm_struct *mm);
 	static mm_struct *current();
+	/* Which task the calling thread plays; nullptr: one of its own. */
+	static void set_task(const void *task);
 
 	/* A PE in an IOMMU group of its own: PowerNV's, with a small default window. */
 	iommu_group &add_group();
@@ -90,6 +93,7 @@ public:
 
 	/* For the implementation of the glue functions. */
 	void *allocate(unsigned long size, bool array);
+	void *allocate_nowait(unsigned long size);
 	void free(void *memory, bool array);
 	void free_after_readers(void *memory);
 	void reader_entered();
@@ -127,6 +131,7 @@ private:
 		unsigned int page_shift;
 	};
 
+	void *add_allocation(unsigned long size, bool array);
 	void flush_deferred();
 	void check_process(mm_struct &mm);
 
@@ -152,8 +157,5 @@ Kernel &kernel();
 
 /* Mutexes that the calling thread holds. */
 unsigned int held_mutexes();
-
-/* KVM's handling of H_PUT_TCE: maps entry @index to @user; without @user unmaps it. */
-bool kvm_put_tce(iommu_table &table, mm_struct &mm, unsigned long index, unsigned long user);
 
 } /* namespace fake */

@@ -24,7 +24,18 @@ void *Kernel::allocate(unsigned long size, bool array)
 	might_sleep("an allocation");
 	if (failures.hit(array ? Point::AllocArray : Point::Alloc))
 		return nullptr;
+	return add_allocation(size, array);
+}
 
+void *Kernel::allocate_nowait(unsigned long size)
+{
+	if (failures.hit(Point::AllocNoWait))
+		return nullptr;
+	return add_allocation(size, false);
+}
+
+void *Kernel::add_allocation(unsigned long size, bool array)
+{
 	void *memory = std::malloc(size);
 
 	std::memset(memory, poison, size);
@@ -119,6 +130,11 @@ using fake::Point;
 void *glue_alloc(unsigned long size)
 {
 	return kernel().allocate(size, false);
+}
+
+void *glue_alloc_nowait(unsigned long size)
+{
+	return kernel().allocate_nowait(size);
 }
 
 void glue_free(void *memory)

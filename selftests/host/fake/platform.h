@@ -48,7 +48,9 @@ struct iommu_table {
 	virtual void free() {}
 
 	/* What the view has for an entry, in native order. */
-	unsigned long user_address(unsigned long index);
+	virtual unsigned long user_address(unsigned long index);
+	/* There is a word of the view for an entry. */
+	virtual bool has_view(unsigned long index) { return view(index, false); }
 	/* False, with a complaint, for an entry that the table does not have. */
 	bool has_entry(unsigned long index) const;
 	unsigned long place(unsigned long index) const { return index - shape.offset; }
@@ -64,8 +66,8 @@ struct iommu_table {
 	/* By which a hypervisor knows it. */
 	unsigned long liobn = 0;
 	long references = 1;
-	/* KVM gets the operations that change nothing. */
-	bool hidden = false;
+	/* What the driver keeps with a table of its own. */
+	void *gate = nullptr;
 	/* A PHB could not be made to forget the table: it must stay for ever. */
 	bool must_stay = false;
 	/* The PEs on the table's list; others read that without a lock. */
@@ -124,14 +126,6 @@ struct glue_link {
 
 namespace fake {
 
-/* What KVM gets for the view's word of a hidden table. */
-inline unsigned long *hidden_view(bool allocate)
-{
-	static unsigned long nothing;
-
-	return allocate ? nullptr : &nothing;
-}
-
 /* A table of the kernel's own platform code. */
 class KernelTable final : public iommu_table {
 public:
@@ -150,16 +144,25 @@ private:
 	std::map<unsigned long, std::unique_ptr<unsigned long[]>> m_view;
 };
 
-/* A table of the driver's own, in blocks of memory that the PHB reads itself. */
-class DriverTable final : public iommu_table {
+/* A table of the driver's own. */
+class OwnTable : public iommu_table {
 public:
 	using iommu_table::iommu_table;
 
-	Tces entries() override;
 	int exchange(unsigned long index, unsigned long *hpa, unsigned int *direction) override;
 	unsigned long *view(unsigned long index, bool allocate) override;
 	void kill(unsigned long index, unsigned long pages) override;
 	void free() override;
+	unsigned long user_address(unsigned long index) override;
+	bool has_view(unsigned long index) override;
+};
+
+/* In blocks of memory that the PHB reads itself. */
+class DriverTable final : public OwnTable {
+public:
+	using OwnTable::OwnTable;
+
+	Tces entries() override;
 
 private:
 	void read(const unsigned long *block, unsigned long level, unsigned long place, Tces &tces);
@@ -181,21 +184,16 @@ struct Hypervisor {
 	unsigned long calls() const { return puts + indirects + stuffs; }
 };
 
-/* A table of the driver's own, of a window that the hypervisor has. */
-class PartitionTable final : public iommu_table {
+/* Of a window that the hypervisor has. */
+class PartitionTable final : public OwnTable {
 public:
 	PartitionTable(const glue_table_geometry &shape, iommu_table *platform_table);
 
 	Tces entries() override;
-	int exchange(unsigned long index, unsigned long *hpa, unsigned int *direction) override;
-	unsigned long *view(unsigned long index, bool allocate) override;
-	/* A call has made the PHB forget it. */
-	void kill(unsigned long, unsigned long) override {}
 	void free() override;
 
 	iommu_table *const platform_table;
 	void *const list;
-	std::mutex lock;
 };
 
 /* The LIOBN of a dynamic window in slot 0. */

@@ -2,11 +2,13 @@
 /* Tables of the driver's own on PowerNV: their memory, their links, and the firmware. */
 #include "glue/powernv.h"
 #include "glue/levels.h"
+#include "glue/own_table.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
+#include "arch/powerpc/kernel/entry_words.h"
 #include "fake/kernel.h"
 
 using fake::DriverTable;
@@ -86,28 +88,43 @@ Tces DriverTable::entries()
 	return tces;
 }
 
-int DriverTable::exchange(unsigned long index, unsigned long *hpa, unsigned int *direction)
+int OwnTable::exchange(unsigned long index, unsigned long *hpa, unsigned int *direction)
 {
-	return (hidden ? tce_hidden_exchange : tce_powernv_exchange)(this, index, hpa, direction);
+	tce_own_table_exchange(this, index, hpa, direction);
+	return 0;
 }
 
-unsigned long *DriverTable::view(unsigned long index, bool allocate)
+unsigned long *OwnTable::view(unsigned long index, bool allocate)
 {
-	if (hidden)
-		return hidden_view(allocate);
-	return static_cast<unsigned long *>(tce_powernv_view(this, index, allocate));
+	return static_cast<unsigned long *>(tce_own_table_view(this, index, allocate));
 }
 
-void DriverTable::kill(unsigned long index, unsigned long pages)
+void OwnTable::kill(unsigned long index, unsigned long pages)
 {
-	if (hidden)
-		return;
-	tce_powernv_kill(this, index, pages);
+	tce_own_table_kill(this, index, pages);
 }
 
-void DriverTable::free()
+void OwnTable::free()
 {
-	tce_powernv_free(this);
+	tce_own_table_free(this);
+}
+
+/* KVM does not get to see the view, so it is read as the driver does. */
+static kcxx::AtomicBigEndian *find_view(iommu_table *table, unsigned long index)
+{
+	return tce::find_entry(table, tce::Geometry(table->shape), tce::TceIndex(index)).view;
+}
+
+unsigned long OwnTable::user_address(unsigned long index)
+{
+	kcxx::AtomicBigEndian *word = find_view(this, index);
+
+	return word ? word->load() : 0;
+}
+
+bool OwnTable::has_view(unsigned long index)
+{
+	return find_view(this, index);
 }
 
 } /* namespace fake */
@@ -195,9 +212,14 @@ iommu_table *glue_table_create(const glue_table_geometry *geometry, unsigned lon
 	return kernel().tables.emplace_back(std::make_unique<DriverTable>(*geometry)).get();
 }
 
-void glue_table_hide(iommu_table *table)
+void *glue_own_table_gate(iommu_table *table)
 {
-	table->hidden = true;
+	return table->gate;
+}
+
+void glue_own_table_set_gate(iommu_table *table, void *gate)
+{
+	table->gate = gate;
 }
 
 void *glue_table_view_root(iommu_table *table)

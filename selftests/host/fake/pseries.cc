@@ -44,7 +44,7 @@ unsigned long number_of(unsigned long address)
 namespace fake {
 
 PartitionTable::PartitionTable(const glue_table_geometry &shape, iommu_table *platform_table)
-	: iommu_table(shape), platform_table(platform_table),
+	: OwnTable(shape), platform_table(platform_table),
 	  list(std::aligned_alloc(list_size, list_size))
 {
 }
@@ -65,21 +65,9 @@ Tces PartitionTable::entries()
 	return entries;
 }
 
-int PartitionTable::exchange(unsigned long index, unsigned long *hpa, unsigned int *direction)
-{
-	return (hidden ? tce_hidden_exchange : tce_partition_exchange)(this, index, hpa, direction);
-}
-
-unsigned long *PartitionTable::view(unsigned long index, bool allocate)
-{
-	if (hidden)
-		return hidden_view(allocate);
-	return static_cast<unsigned long *>(tce_partition_view(this, index, allocate));
-}
-
 void PartitionTable::free()
 {
-	tce_partition_free(this);
+	OwnTable::free();
 	std::free(list);
 }
 
@@ -138,11 +126,6 @@ iommu_table *glue_partition_table_create(const glue_table_geometry *geometry, un
 	return table;
 }
 
-void glue_partition_table_hide(iommu_table *table)
-{
-	table->hidden = true;
-}
-
 unsigned long glue_table_liobn(iommu_table *table)
 {
 	return table->liobn;
@@ -156,19 +139,6 @@ iommu_table *glue_partition_table_platform(iommu_table *table)
 void *glue_partition_table_list(iommu_table *table)
 {
 	return own(table).list;
-}
-
-unsigned long glue_partition_table_lock(iommu_table *table)
-{
-	own(table).lock.lock();
-	return 1;
-}
-
-void glue_partition_table_unlock(iommu_table *table, unsigned long flags)
-{
-	if (flags != 1)
-		kernel().complain("a table is unlocked with flags of another one");
-	own(table).lock.unlock();
 }
 
 long glue_h_put_tce(unsigned long liobn, unsigned long address, unsigned long tce)

@@ -9,7 +9,7 @@
 
 void *glue_level_alloc(int node, unsigned long size, bool may_sleep)
 {
-	gfp_t flags = may_sleep ? GFP_KERNEL_ACCOUNT : GFP_ATOMIC | __GFP_ACCOUNT;
+	gfp_t flags = may_sleep ? GFP_KERNEL_ACCOUNT : GFP_NOWAIT | __GFP_ACCOUNT;
 	struct page *page =
 		alloc_pages_node(node, flags | __GFP_ZERO | __GFP_NOWARN, get_order(size));
 

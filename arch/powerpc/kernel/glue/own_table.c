@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "own_table.h"
+#include "own_table_struct.h"
 
 #include <linux/kref.h>
 #include <linux/rculist.h>
 
 #include <asm/tce.h>
 
-#include "glue/levels.h"
+#include "glue/own_table.h"
 
-void own_table_init(struct iommu_table *table, const struct glue_table_geometry *geometry,
+void own_table_init(struct own_table *own, const struct glue_table_geometry *geometry,
 		    unsigned long allocated_size, struct iommu_table_ops *ops)
 {
+	struct iommu_table *table = &own->table;
+
 	table->it_ops = ops;
 	table->it_type = TCE_PCI;
 	table->it_nid = geometry->node;
@@ -25,19 +27,27 @@ void own_table_init(struct iommu_table *table, const struct glue_table_geometry 
 	kref_init(&table->it_kref);
 }
 
-int hidden_table_exchange(struct iommu_table *table, long index, unsigned long *hpa,
-			  enum dma_data_direction *direction)
+void *glue_own_table_gate(struct iommu_table *table)
 {
-	unsigned int old_direction = *direction;
-	int ret = tce_hidden_exchange(table, index, hpa, &old_direction);
-
-	*direction = old_direction;
-	return ret;
+	return container_of(table, struct own_table, table)->gate;
 }
 
-__be64 *hidden_table_view(struct iommu_table *table, long index, bool allocate)
+void glue_own_table_set_gate(struct iommu_table *table, void *gate)
 {
-	static __be64 nothing;
+	container_of(table, struct own_table, table)->gate = gate;
+}
 
-	return allocate ? NULL : &nothing;
+int own_table_exchange(struct iommu_table *table, long index, unsigned long *hpa,
+		       enum dma_data_direction *direction)
+{
+	unsigned int old_direction = *direction;
+
+	tce_own_table_exchange(table, index, hpa, &old_direction);
+	*direction = old_direction;
+	return 0;
+}
+
+__be64 *own_table_view(struct iommu_table *table, long index, bool allocate)
+{
+	return (__force __be64 *)tce_own_table_view(table, index, allocate);
 }

@@ -2,9 +2,9 @@
 #include "arch/powerpc/platforms/powernv/powernv_tables.h"
 
 #include "arch/powerpc/kernel/block_tables.h"
+#include "arch/powerpc/kernel/kvm_gate.h"
 #include "arch/powerpc/kernel/level_shape.h"
 #include "arch/powerpc/kernel/table_group.h"
-#include "arch/powerpc/kernel/entry_words.h"
 #include "arch/powerpc/platforms/powernv/invalidation.h"
 #include "glue/powernv.h"
 
@@ -17,6 +17,28 @@ constexpr unsigned long second_window_start = 1UL << 59;
 
 /* What the PHB can address through a table of several levels. */
 constexpr unsigned int max_address_bits = 55;
+
+/* The PHB reads the words themselves. */
+class PowernvBackend final : public OwnTableBackend {
+public:
+	unsigned long permissions(Direction direction) const override
+	{
+		return tce::permissions(direction);
+	}
+	Reach put(iommu_table *, const Geometry &, TceIndex, AtomicBigEndian &word,
+		  unsigned long tce) const override
+	{
+		word.store(tce);
+		return Reach::Current;
+	}
+	void invalidate(iommu_table *table, const Geometry &geometry,
+			EntryRange range) const override
+	{
+		invalidate_in_all_pes(table, geometry.page(), range);
+	}
+};
+
+constinit PowernvBackend powernv_backend;
 
 } /* namespace */
 
@@ -67,7 +89,7 @@ Result<Table> PowernvTables::create_table(const TableGroup &group, unsigned int 
 		levels.free_block(root);
 		return Errno::NoMemory;
 	}
-	return Table(table, *this);
+	return adopt_own_table(table, *this, powernv_backend);
 }
 
 Result<void> PowernvTables::set_window(const TableGroup &group, unsigned int num,
@@ -151,11 +173,6 @@ Result<void> PowernvTables::take_over(const TableGroup &) const
 bool PowernvTables::tables_serve_many_groups() const
 {
 	return true;
-}
-
-void PowernvTables::hide_from_kvm(const Table &table) const
-{
-	glue_table_hide(table.kernel());
 }
 
 } /* namespace tce */

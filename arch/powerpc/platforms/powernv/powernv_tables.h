@@ -10,9 +10,6 @@
  * iommu_table_group_link); the group's tables[] is the other end. Both ends change together here,
  * under the container's lock, and are read by others under RCU.
  *
- * KVM calls the table's operations from any CPU and without a lock. For these, the userspace view's
- * word comes together with the TCE's block, so that an exchange never needs memory.
- *
  * Source: arch/powerpc/include/asm/iommu.h; OPAL API, OPAL_PCI_MAP_PE_DMA_WINDOW and
  * OPAL_PCI_TCE_KILL.
  */
@@ -37,7 +34,6 @@ public:
 	unsigned long permissions(Direction direction) const override;
 	Result<void> take_over(const TableGroup &group) const override;
 	bool tables_serve_many_groups() const override;
-	void hide_from_kvm(const Table &table) const override;
 };
 
 } /* namespace tce */

@@ -67,9 +67,8 @@ Result<Table> BorrowedTables::create_table(const TableGroup &group, unsigned int
 	if (shape.page_shift != window_page.value() || shape.size.value() != window.size ||
 	    group.default_window_start().value() != window.start)
 		return Errno::Invalid;
-	return Table(TRY(create_partition_table(window.liobn, window_page, entries_of(window),
-						any_node, nullptr)),
-		     *this);
+	return create_partition_table(*this, window.liobn, window_page, entries_of(window),
+				      any_node, nullptr);
 }
 
 /* Its entries are empty by now; the window itself stays. */
@@ -129,11 +128,6 @@ unsigned long BorrowedTables::permissions(Direction direction) const
 bool BorrowedTables::tables_serve_many_groups() const
 {
 	return false;
-}
-
-void BorrowedTables::hide_from_kvm(const Table &table) const
-{
-	glue_partition_table_hide(table.kernel());
 }
 
 } /* namespace tce */

@@ -37,7 +37,6 @@ public:
 	/* Empties the window: what a driver of the kernel has left in it is out of reach. */
 	Result<void> take_over(const TableGroup &group) const override;
 	bool tables_serve_many_groups() const override;
-	void hide_from_kvm(const Table &table) const override;
 };
 
 } /* namespace tce */

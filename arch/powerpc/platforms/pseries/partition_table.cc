@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/pseries/partition_table.h"
 
-#include "arch/powerpc/kernel/entry_words.h"
+#include "arch/powerpc/kernel/kvm_gate.h"
 #include "arch/powerpc/kernel/level_shape.h"
 #include "arch/powerpc/kernel/table_group.h"
-#include "arch/powerpc/platforms/pseries/table_lock.h"
 #include "glue/pseries.h"
 
 namespace tce {
@@ -27,7 +26,7 @@ Entries smallest(Entries a, Entries b, Entries c)
 bool push_some(iommu_table *table, const TceCalls &calls, EntryRange range,
 	       const AtomicBigEndian *copies)
 {
-	TableLock lock(table);
+	KvmGate::Guard guard(*gate_of(table));
 	AtomicBigEndian *list = static_cast<AtomicBigEndian *>(glue_partition_table_list(table));
 	unsigned long all_bits = 0;
 
@@ -40,6 +39,35 @@ bool push_some(iommu_table *table, const TceCalls &calls, EntryRange range,
 	return all_bits ? calls.put_list(range, list) : calls.clear(range);
 }
 
+/* What is in the hypervisor's table is what the devices can reach. */
+class PartitionBackend final : public OwnTableBackend {
+public:
+	unsigned long permissions(Direction direction) const override
+	{
+		return partition_permissions(direction);
+	}
+
+	Reach put(iommu_table *table, const Geometry &geometry, TceIndex index,
+		  AtomicBigEndian &word, unsigned long tce) const override
+	{
+		TceCalls calls(glue_table_liobn(table), geometry.page());
+
+		if (calls.put(index, tce)) {
+			word.store(tce);
+			return Reach::Current;
+		}
+		if (!calls.clear({ index, Entries(1) }))
+			return Reach::Unknown;
+		word.store(0);
+		return tce ? Reach::Nothing : Reach::Current;
+	}
+
+	/* The call has done that. */
+	void invalidate(iommu_table *, const Geometry &, EntryRange) const override {}
+};
+
+constinit PartitionBackend partition_backend;
+
 } /* namespace */
 
 unsigned long partition_permissions(Direction direction)
@@ -47,9 +75,9 @@ unsigned long partition_permissions(Direction direction)
 	return direction == Direction::FromDevice ? tce_write : permissions(direction);
 }
 
-Result<iommu_table *> create_partition_table(unsigned long liobn, PageShift page,
-					     EntryRange entries, int node,
-					     iommu_table *platform_table)
+Result<Table> create_partition_table(const TablePlatform &platform, unsigned long liobn,
+				     PageShift page, EntryRange entries, int node,
+				     iommu_table *platform_table)
 {
 	LevelShape shape = copies_shape(entries.count);
 	glue_table_geometry geometry = {
@@ -75,7 +103,7 @@ Result<iommu_table *> create_partition_table(unsigned long liobn, PageShift page
 		levels.free_block(root);
 		return Errno::NoMemory;
 	}
-	return table;
+	return adopt_own_table(table, platform, partition_backend);
 }
 
 Bytes partition_table_size(Entries entries)
@@ -98,7 +126,7 @@ Reach push(iommu_table *table, const Geometry &geometry, EntryRange range)
 		/* Where there is no block, nothing was ever mapped. */
 		if (walk.word && !push_some(table, calls, some, walk.word)) {
 			bool all = for_each_part(range, [&](EntryRange part) {
-				TableLock lock(table);
+				KvmGate::Guard guard(*gate_of(table));
 
 				return calls.clear(part);
 			});

@@ -4,10 +4,10 @@
  * only. Our table has a copy of each, in blocks of memory, which is what is exchanged first and is
  * always the truth about what an entry held: no call is needed to read one.
  *
- * Locking: the copy is exchanged without a lock, as the TCEs of other platforms. It goes to the
- * hypervisor under the table's spinlock, in which it is read again: the last call has what the copy
- * has. The container's calls write the copies of a whole run and then push the run; KVM's handlers,
- * which cannot be told of a failure later, do both for one entry at a time under that lock.
+ * Locking: the copies change under the lock of the table's gate, and go to the hypervisor under it,
+ * where they are read again: the last call has what the copy has. The container's calls write the
+ * copies of a whole run and then push the run; KVM's handlers, which cannot be told of a failure
+ * later, do both for one entry at a time.
  */
 #pragma once
 
@@ -25,9 +25,9 @@ unsigned long partition_permissions(Direction direction);
  * A table of the window @liobn, which has @entries. @platform_table: the kernel's own table of that
  * window, or nullptr. -ENOMEM. May sleep.
  */
-Result<iommu_table *> create_partition_table(unsigned long liobn, PageShift page,
-					     EntryRange entries, int node,
-					     iommu_table *platform_table);
+Result<Table> create_partition_table(const TablePlatform &platform, unsigned long liobn,
+				     PageShift page, EntryRange entries, int node,
+				     iommu_table *platform_table);
 
 /* What such a table and its userspace view can come to. */
 Bytes partition_table_size(Entries entries);

@@ -75,11 +75,11 @@ Result<Table> PseriesTables::create_table(const TableGroup &group, unsigned int 
 
 	kcxx::ScopeExit rollback([&] { glue_table_group_unset_window(group.kernel(), slot); });
 	Geometry geometry = Geometry::of(made);
-	iommu_table *table = TRY(create_partition_table(glue_table_liobn(made), geometry.page(),
-							geometry.entries(), geometry.node(), made));
+	Table table = TRY(create_partition_table(*this, glue_table_liobn(made), geometry.page(),
+						 geometry.entries(), geometry.node(), made));
 
 	rollback.dismiss();
-	return Table(table, *this);
+	return table;
 }
 
 Result<void> PseriesTables::unset_window(const TableGroup &group, unsigned int num,
@@ -127,11 +127,6 @@ bool PseriesTables::tables_serve_many_groups() const
 Result<void> PseriesTables::take_over(const TableGroup &) const
 {
 	return {};
-}
-
-void PseriesTables::hide_from_kvm(const Table &table) const
-{
-	glue_partition_table_hide(table.kernel());
 }
 
 } /* namespace tce */

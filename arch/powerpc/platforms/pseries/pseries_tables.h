@@ -34,7 +34,6 @@ public:
 	unsigned long permissions(Direction direction) const override;
 	Result<void> take_over(const TableGroup &group) const override;
 	bool tables_serve_many_groups() const override;
-	void hide_from_kvm(const Table &table) const override;
 };
 
 } /* namespace tce */

@@ -7,60 +7,34 @@
 #include <asm/iommu.h>
 #include <asm/tce.h>
 
+#include "glue/own_table.h"
 #include "glue/powernv.h"
 
-#include "arch/powerpc/kernel/glue/own_table.h"
-
-static int exchange_no_kill(struct iommu_table *table, long index, unsigned long *hpa,
-			    enum dma_data_direction *direction)
-{
-	unsigned int old_direction = *direction;
-	int ret = tce_powernv_exchange(table, index, hpa, &old_direction);
-
-	*direction = old_direction;
-	return ret;
-}
-
-static __be64 *view(struct iommu_table *table, long index, bool allocate)
-{
-	return (__force __be64 *)tce_powernv_view(table, index, allocate);
-}
+#include "arch/powerpc/kernel/glue/own_table_struct.h"
 
 static void free_table(struct iommu_table *table)
 {
-	tce_powernv_free(table);
+	tce_own_table_free(table);
 	module_put(THIS_MODULE);
 }
 
 static struct iommu_table_ops powernv_table_ops = {
-	.xchg_no_kill = exchange_no_kill,
-	.tce_kill = tce_powernv_kill,
-	.useraddrptr = view,
+	.xchg_no_kill = own_table_exchange,
+	.tce_kill = tce_own_table_kill,
+	.useraddrptr = own_table_view,
 	.free = free_table,
 };
-
-static struct iommu_table_ops hidden_table_ops = {
-	.xchg_no_kill = hidden_table_exchange,
-	.useraddrptr = hidden_table_view,
-	.free = free_table,
-};
-
-void glue_table_hide(struct iommu_table *table)
-{
-	table->it_ops = &hidden_table_ops;
-}
 
 struct iommu_table *glue_table_create(const struct glue_table_geometry *geometry,
 				      unsigned long allocated_size)
 {
-	struct iommu_table *table =
-		kzalloc_node(sizeof(*table), GFP_KERNEL_ACCOUNT, geometry->node);
+	struct own_table *own = kzalloc_node(sizeof(*own), GFP_KERNEL_ACCOUNT, geometry->node);
 
-	if (!table)
+	if (!own)
 		return NULL;
 	__module_get(THIS_MODULE);
-	own_table_init(table, geometry, allocated_size, &powernv_table_ops);
-	return table;
+	own_table_init(own, geometry, allocated_size, &powernv_table_ops);
+	return &own->table;
 }
 
 /* The kernel's own link comes first: its platform code can take our links off a list. */

@@ -14,9 +14,10 @@
 #include <asm/plpar_wrappers.h>
 #include <asm/tce.h>
 
+#include "glue/own_table.h"
 #include "glue/pseries.h"
 
-#include "arch/powerpc/kernel/glue/own_table.h"
+#include "arch/powerpc/kernel/glue/own_table_struct.h"
 
 bool glue_partition_is_one(void)
 {
@@ -76,57 +77,30 @@ bool glue_partition_default_window(struct iommu_group *group, struct glue_firmwa
 	return iommu_group_for_each_dev(group, window, read_window) == 1;
 }
 
-/* The kernel frees this by its first member. */
 struct partition_table {
-	struct iommu_table table;
+	struct own_table own;
 	struct iommu_table *platform_table;
 	void *list;
-	spinlock_t lock;
 };
 
-static struct partition_table *own(struct iommu_table *table)
+static struct partition_table *partition_table(struct iommu_table *table)
 {
-	return container_of(table, struct partition_table, table);
-}
-
-static int exchange_no_kill(struct iommu_table *table, long index, unsigned long *hpa,
-			    enum dma_data_direction *direction)
-{
-	unsigned int old_direction = *direction;
-	int ret = tce_partition_exchange(table, index, hpa, &old_direction);
-
-	*direction = old_direction;
-	return ret;
-}
-
-static __be64 *view(struct iommu_table *table, long index, bool allocate)
-{
-	return (__force __be64 *)tce_partition_view(table, index, allocate);
+	return container_of(table, struct partition_table, own.table);
 }
 
 static void free_table(struct iommu_table *table)
 {
-	tce_partition_free(table);
-	free_page((unsigned long)own(table)->list);
+	tce_own_table_free(table);
+	free_page((unsigned long)partition_table(table)->list);
 	module_put(THIS_MODULE);
 }
 
 static struct iommu_table_ops partition_table_ops = {
-	.xchg_no_kill = exchange_no_kill,
-	.useraddrptr = view,
+	.xchg_no_kill = own_table_exchange,
+	.tce_kill = tce_own_table_kill,
+	.useraddrptr = own_table_view,
 	.free = free_table,
 };
-
-static struct iommu_table_ops hidden_table_ops = {
-	.xchg_no_kill = hidden_table_exchange,
-	.useraddrptr = hidden_table_view,
-	.free = free_table,
-};
-
-void glue_partition_table_hide(struct iommu_table *table)
-{
-	table->it_ops = &hidden_table_ops;
-}
 
 struct iommu_table *glue_partition_table_create(const struct glue_table_geometry *geometry,
 						unsigned long liobn, unsigned long allocated_size,
@@ -144,10 +118,9 @@ struct iommu_table *glue_partition_table_create(const struct glue_table_geometry
 		return NULL;
 	}
 	__module_get(THIS_MODULE);
-	spin_lock_init(&new->lock);
 	new->platform_table = platform_table;
-	table = &new->table;
-	own_table_init(table, geometry, allocated_size, &partition_table_ops);
+	own_table_init(&new->own, geometry, allocated_size, &partition_table_ops);
+	table = &new->own.table;
 	table->it_index = liobn;
 	return table;
 }
@@ -159,26 +132,12 @@ unsigned long glue_table_liobn(struct iommu_table *table)
 
 struct iommu_table *glue_partition_table_platform(struct iommu_table *table)
 {
-	return own(table)->platform_table;
+	return partition_table(table)->platform_table;
 }
 
 void *glue_partition_table_list(struct iommu_table *table)
 {
-	return own(table)->list;
-}
-
-unsigned long glue_partition_table_lock(struct iommu_table *table) __acquires(&own(table)->lock)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&own(table)->lock, flags);
-	return flags;
-}
-
-void glue_partition_table_unlock(struct iommu_table *table, unsigned long flags)
-	__releases(&own(table)->lock)
-{
-	spin_unlock_irqrestore(&own(table)->lock, flags);
+	return partition_table(table)->list;
 }
 
 #ifdef CONFIG_PPC_PSERIES

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "arch/powerpc/kernel/kvm_gate.h"
+
+#include "glue/own_table.h"
+#include "glue/mm.h"
+
+namespace tce {
+
+namespace {
+
+/* The kernel's linear mapping, which all visitors are in: real addresses with the top bits set. */
+constexpr unsigned long linear_mapping = static_cast<unsigned long>(KERNEL_PAGE_OFFSET);
+
+} /* namespace */
+
+KvmGate::KvmGate(iommu_table *table, const OwnTableBackend &backend)
+	: m_table(table), m_backend(backend), m_geometry(Geometry::of(table))
+{
+	m_lock.init();
+}
+
+KvmGate::~KvmGate()
+{
+	while (Visitor *visitor = m_visitors) {
+		m_visitors = visitor->next;
+		glue_free(visitor);
+	}
+}
+
+void KvmGate::open(mm_struct *owner)
+{
+	Guard guard(*this);
+
+	m_owner = owner;
+	m_is_open = true;
+}
+
+void KvmGate::close()
+{
+	Guard guard(*this);
+
+	m_is_open = false;
+}
+
+void KvmGate::flush()
+{
+	/* Whoever puts something off after this has come later. */
+	if (!__atomic_load_n(&m_displaced_count, __ATOMIC_RELAXED))
+		return;
+
+	Guard guard(*this);
+
+	if (m_displaced_count)
+		flush_with({ m_displaced[0].index, Entries(1) });
+}
+
+void KvmGate::drain()
+{
+	for (;;) {
+		flush();
+		{
+			Guard guard(*this);
+
+			if (!is_visited() && !m_displaced_count)
+				return;
+		}
+		glue_sleep_a_tick();
+	}
+}
+
+AtomicBigEndian *KvmGate::view_word(TceIndex index, bool allocate)
+{
+	static constinit AtomicBigEndian nothing;
+
+	/* An address that is in no region: what KVM was shown of a closed table stays. */
+	if (!allocate)
+		return &nothing;
+
+	Visitor *visitor = arm();
+
+	if (!visitor || reserve_entry(m_table, m_geometry, index, MaySleep::No).is_error())
+		return nullptr;
+	return &visitor->address;
+}
+
+void KvmGate::exchange(TceIndex index, unsigned long *hpa, unsigned int *direction)
+{
+	HostPhys page(*hpa);
+	Direction wanted = static_cast<Direction>(*direction);
+	Guard guard(*this);
+	Visitor *visitor = armed_visitor();
+
+	/* In all that follows KVM has nothing to count down, nor to mark as dirty. */
+	*hpa = 0;
+	*direction = static_cast<unsigned int>(Direction::None);
+
+	/* KVM puts back what it was shown. */
+	if (!visitor && wanted != Direction::None)
+		return;
+	if (!visitor && !serves_caller()) {
+		show(index, hpa, direction);
+		return;
+	}
+
+	/* A page that does not fit maps nothing. */
+	unsigned long tce = m_geometry.page().divides(page.value())
+				    ? encode_tce(page, m_backend.permissions(wanted))
+				    : 0;
+
+	bool is_there = serves_caller() && replace(index, tce, visitor);
+
+	if (visitor) {
+		visitor->index = index;
+		visitor->state = is_there ? Visitor::State::InEntry : Visitor::State::Owes;
+	}
+}
+
+void KvmGate::kill(EntryRange range)
+{
+	Guard guard(*this);
+
+	if (Visitor *visitor = visitor_of(glue_current_task())) {
+		settle(*visitor);
+		visitor->task = nullptr;
+	}
+	if (m_displaced_count || serves_caller())
+		flush_with(range);
+}
+
+kcxx::BigEndian KvmGate::mark_of(Visitor &visitor)
+{
+	return kcxx::BigEndian(reinterpret_cast<unsigned long>(&visitor) | mark_bits);
+}
+
+void KvmGate::owed_by_visitor(kcxx::BigEndian mark, OldEntry taken)
+{
+	Visitor *visitor =
+		reinterpret_cast<Visitor *>((mark.value() & ~mark_bits) | linear_mapping);
+
+	visitor->state = Visitor::State::Owes;
+	visitor->taken = taken;
+}
+
+bool KvmGate::serves_caller() const
+{
+	return m_is_open && glue_current_mm() == m_owner;
+}
+
+KvmGate::Visitor *KvmGate::visitor_of(const void *task) const
+{
+	Visitor *visitor = m_visitors;
+
+	while (visitor && visitor->task != task)
+		visitor = visitor->next;
+	return visitor;
+}
+
+KvmGate::Visitor *KvmGate::armed_visitor() const
+{
+	Visitor *visitor = visitor_of(glue_current_task());
+
+	return visitor && visitor->state == Visitor::State::Armed ? visitor : nullptr;
+}
+
+/*
+ * The caller's visitor, with its last step settled, ready for the next. nullptr: the table is
+ * closed to the caller, or there is no memory.
+ */
+KvmGate::Visitor *KvmGate::arm()
+{
+	Visitor *spare = nullptr;
+
+	for (;;) {
+		{
+			Guard guard(*this);
+
+			if (spare)
+				add_visitor(*spare);
+			if (!serves_caller())
+				return nullptr;
+			if (Visitor *visitor = find_visitor()) {
+				settle(*visitor);
+				visitor->arm(glue_current_task());
+				return visitor;
+			}
+		}
+
+		void *memory = glue_alloc_nowait(sizeof(Visitor));
+
+		if (!memory)
+			return nullptr;
+		spare = new (memory) Visitor{};
+	}
+}
+
+void KvmGate::Visitor::arm(const void *of_task)
+{
+	task = of_task;
+	state = State::Armed;
+	address.store(0);
+	taken = OldEntry();
+}
+
+void KvmGate::add_visitor(Visitor &visitor)
+{
+	visitor.next = m_visitors;
+	m_visitors = &visitor;
+}
+
+/* The caller's, or one that is nobody's. */
+KvmGate::Visitor *KvmGate::find_visitor() const
+{
+	Visitor *visitor = visitor_of(glue_current_task());
+
+	return visitor ? visitor : visitor_of(nullptr);
+}
+
+/* Tells what is in an entry, and that it was not written to: the device can only read it. */
+void KvmGate::show(TceIndex index, unsigned long *hpa, unsigned int *direction) const
+{
+	AtomicBigEndian *word = find_entry(m_table, m_geometry, index).tce;
+	unsigned long tce = word ? word->load() : 0;
+
+	*hpa = decode_page(tce).value();
+	if (tce)
+		*direction = static_cast<unsigned int>(Direction::ToDevice);
+}
+
+/*
+ * Puts @tce, which @visitor has counted, or 0 into an entry, and takes out what was there. False if
+ * the entry has not got what the visitor has counted.
+ */
+bool KvmGate::replace(TceIndex index, unsigned long tce, Visitor *visitor)
+{
+	EntryWords words = find_entry(m_table, m_geometry, index);
+
+	/* Nothing was ever mapped there; whoever was to map something has asked for the words. */
+	if (!words.view)
+		return false;
+
+	OldEntry old(words.tce->load_word());
+	Reach reach = m_backend.put(m_table, m_geometry, index, *words.tce, tce);
+	bool is_there = visitor && tce && reach == Reach::Current;
+
+	if (reach == Reach::Unknown)
+		return false;
+	if (!old.is_empty()) {
+		kcxx::BigEndian backing = words.view->load_word();
+
+		if (is_mark(backing))
+			owed_by_visitor(backing, old);
+		else
+			put_off({ index, old, backing });
+	}
+	words.view->store_word(is_there ? mark_of(*visitor) : kcxx::BigEndian());
+	if (is_there)
+		visitor->view = words.view;
+	return is_there;
+}
+
+/* KVM has written the address by now, which it does before its next call. */
+void KvmGate::settle(Visitor &visitor)
+{
+	kcxx::BigEndian address = visitor.address.load_word();
+
+	if (visitor.state == Visitor::State::InEntry)
+		visitor.view->store_word(address);
+	else if (visitor.state == Visitor::State::Owes)
+		put_off({ visitor.index, visitor.taken, address });
+	visitor.state = Visitor::State::Idle;
+}
+
+void KvmGate::put_off(const Displaced &displaced)
+{
+	if (m_displaced_count == most_displaced)
+		flush_with({ displaced.index, Entries(1) });
+	m_displaced[m_displaced_count] = displaced;
+	__atomic_store_n(&m_displaced_count, m_displaced_count + 1, __ATOMIC_RELAXED);
+}
+
+/* Makes the PEs forget @range and all that was put off, and counts that down. */
+void KvmGate::flush_with(EntryRange range)
+{
+	TceIndex end = range.end();
+
+	for (unsigned long i = 0; i < m_displaced_count; ++i) {
+		TceIndex index = m_displaced[i].index;
+
+		range.first = index < range.first ? index : range.first;
+		end = index < end ? end : index + Entries(1);
+	}
+	m_backend.invalidate(m_table, m_geometry, { range.first, end - range.first });
+	for (unsigned long i = 0; i < m_displaced_count; ++i)
+		count_down(m_displaced[i]);
+	__atomic_store_n(&m_displaced_count, 0UL, __ATOMIC_RELAXED);
+}
+
+/* The page is marked first: once it is counted down, its region can be released. */
+void KvmGate::count_down(const Displaced &displaced) const
+{
+	glue_rcu_read_lock();
+
+	mm_iommu_table_group_mem_t *region = mm_iommu_lookup(m_owner, displaced.backing.value(),
+							     m_geometry.page().size().value());
+
+	if (region) {
+		if (displaced.old.device_writes())
+			glue_mark_page_dirty(displaced.old.page().value());
+		mm_iommu_mapped_dec(region);
+	}
+	glue_rcu_read_unlock();
+}
+
+bool KvmGate::is_visited() const
+{
+	for (Visitor *visitor = m_visitors; visitor; visitor = visitor->next) {
+		if (visitor->state != Visitor::State::Idle)
+			return true;
+	}
+	return false;
+}
+
+KvmGate *gate_of(iommu_table *table)
+{
+	return static_cast<KvmGate *>(glue_own_table_gate(table));
+}
+
+Result<Table> adopt_own_table(iommu_table *table, const TablePlatform &platform,
+			      const OwnTableBackend &backend)
+{
+	Result<kcxx::Owned<KvmGate>> gate = kcxx::make_owned<KvmGate>(table, backend);
+
+	if (gate.is_error()) {
+		iommu_tce_table_put(table);
+		return gate.error();
+	}
+	glue_own_table_set_gate(table, gate.value().release());
+	return Table(table, platform, gate_of(table));
+}
+
+} /* namespace tce */
+
+using namespace tce;
+
+extern "C" void tce_own_table_exchange(iommu_table *table, unsigned long index, unsigned long *hpa,
+				       unsigned int *direction)
+{
+	gate_of(table)->exchange(TceIndex(index), hpa, direction);
+}
+
+extern "C" void *tce_own_table_view(iommu_table *table, unsigned long index, bool allocate)
+{
+	return gate_of(table)->view_word(TceIndex(index), allocate);
+}
+
+extern "C" void tce_own_table_kill(iommu_table *table, unsigned long index, unsigned long pages)
+{
+	gate_of(table)->kill({ TceIndex(index), Entries(pages) });
+}
+
+extern "C" void tce_own_table_free(iommu_table *table)
+{
+	kcxx::Owned<KvmGate> gate(gate_of(table));
+
+	free_blocks(table);
+}
