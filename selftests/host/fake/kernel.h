@@ -27,6 +27,7 @@ constexpr unsigned long second_window_start = 1UL << 59;
 enum class Hook {
 	BeforeLock,
 	BeforeFreeAfterReaders,
+	BeforeCopyFromUser,
 	BeforeCopyToUser,
 	BeforePinRegion,
 	AfterUnmapping,
