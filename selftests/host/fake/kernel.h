@@ -18,6 +18,7 @@
 #include "fake/failures.h"
 #include "fake/platform.h"
 #include "fake/process.h"
+#include "glue/sync.h"
 
 namespace fake {
 
@@ -31,6 +32,7 @@ enum class Hook {
 	BeforeCopyToUser,
 	BeforePinRegion,
 	AfterUnmapping,
+	AfterRefusedPut,
 	AllocatingLevel,
 	InEeh,
 };
@@ -49,6 +51,9 @@ public:
 
 	/* A PE in an IOMMU group of its own: PowerNV's, with a small default window. */
 	iommu_group &add_group();
+
+	/* A device joins the PE of @group, which is in VFIO. */
+	void add_device(iommu_group &group);
 
 	/* User memory that cannot be read, or only not written. */
 	void protect(const void *address, bool readable);
@@ -111,6 +116,7 @@ public:
 	long all_pins();
 	unsigned long pin_calls = 0;
 	/* Complains about what a device can reach and what is not pinned any more. */
+	bool checks_reach = true;
 	void check_reachable_is_pinned();
 	bool is_hugetlb(unsigned long hpa, unsigned int shift);
 	void mark_dirty(unsigned long hpa);
@@ -151,8 +157,11 @@ private:
 
 Kernel &kernel();
 
-/* Mutexes that the calling thread holds. */
+/* Mutexes that the calling thread holds: all, and those of one kind. */
 unsigned int held_mutexes();
+unsigned int held_mutexes(glue_mutex_kind kind);
+/* The calling thread is an RCU reader. */
+bool is_reader();
 
 /* KVM's handling of H_PUT_TCE: maps entry @index to @user; without @user unmaps it. */
 bool kvm_put_tce(iommu_table &table, mm_struct &mm, unsigned long index, unsigned long user);

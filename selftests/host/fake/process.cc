@@ -61,6 +61,9 @@ long Kernel::all_pins()
 
 void Kernel::check_reachable_is_pinned()
 {
+	if (!checks_reach)
+		return;
+
 	auto check = [this](const Tces &tces) {
 		auto is_gone = [this](const auto &entry) { return !is_pinned(entry.second.hpa); };
 
@@ -283,10 +286,8 @@ mm_iommu_table_group_mem_t *mm_iommu_get(mm_struct *mm, unsigned long ua, unsign
 	return nullptr;
 }
 
-long mm_iommu_put(mm_struct *mm, mm_iommu_table_group_mem_t *mem)
+static long put_region(mm_struct *mm, mm_iommu_table_group_mem_t *mem)
 {
-	kernel().might_sleep("the release of a region");
-
 	std::lock_guard guard(mm->mutex);
 	long last = 1;
 
@@ -306,6 +307,20 @@ long mm_iommu_put(mm_struct *mm, mm_iommu_table_group_mem_t *mem)
 	mm->uncharge(mem->pages.size());
 	std::erase_if(mm->regions, [mem](auto &region) { return &region == mem; });
 	return 0;
+}
+
+long mm_iommu_put(mm_struct *mm, mm_iommu_table_group_mem_t *mem)
+{
+	kernel().might_sleep("the release of a region");
+	/* It can wait for a lock that the process holds as long as it likes. */
+	if (fake::held_mutexes(GLUE_MUTEX_ORPHANS))
+		kernel().complain("a region is put with a lock that all processes share");
+
+	long error = put_region(mm, mem);
+
+	if (error)
+		kernel().run(fake::Hook::AfterRefusedPut);
+	return error;
 }
 
 mm_iommu_table_group_mem_t *mm_iommu_lookup(mm_struct *mm, unsigned long ua, unsigned long size)
