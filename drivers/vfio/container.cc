@@ -233,9 +233,9 @@ Result<void> Container::set_all_windows(const TableGroup &group) const
 	return {};
 }
 
-Result<unsigned int> Container::free_slot() const
+Result<unsigned int> Container::free_slot(const TableGroup &group) const
 {
-	for (unsigned int num = 0; num < max_tables; ++num) {
+	for (unsigned int num = 0; num < max_tables && num < group.max_windows(); ++num) {
 		if (!m_windows[num])
 			return num;
 	}
@@ -264,7 +264,7 @@ Result<unsigned int> Container::find_window_for_dma(Ioba address)
 /* A new window in a free slot, set in every group: in all of them or in none. */
 Result<unsigned int> Container::add_window(const TableGroup &group, const WindowShape &shape)
 {
-	unsigned int num = TRY(free_slot());
+	unsigned int num = TRY(free_slot(group));
 	Slot window = TRY(Window::create(m_owner, group, num, shape));
 
 	/* KVM counts mappings in registered regions, of which v1 has none. */

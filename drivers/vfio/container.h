@@ -120,7 +120,8 @@ private:
 	Attachment *find(iommu_group *group) const;
 	Result<void> set_all_windows(const TableGroup &group) const;
 	void unset_window_everywhere(unsigned int num);
-	Result<unsigned int> free_slot() const;
+	/* -ENOSPC: there are as many windows as @group can have. */
+	Result<unsigned int> free_slot(const TableGroup &group) const;
 	Result<unsigned int> find_window(Ioba address) const;
 	Result<unsigned int> find_window_for_dma(Ioba address);
 	Result<unsigned int> add_window(const TableGroup &group, const WindowShape &shape);
