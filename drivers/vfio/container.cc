@@ -18,7 +18,9 @@ Result<void> Container::attach(iommu_group *group)
 	if (!m_groups.is_empty() && !m_groups.first()->tables.can_share_tables_with(tables))
 		return Errno::NotPermitted;
 
-	kcxx::Owned<Attachment> attachment = TRY(kcxx::make_owned<Attachment>(group, tables));
+	Ownership ownership = TRY(Ownership::keep(tables));
+	kcxx::Owned<Attachment> attachment =
+		TRY(kcxx::make_owned<Attachment>(group, tables, kcxx::move(ownership)));
 
 	TRY(tables.take_over());
 	TRY(set_all_windows(tables));

@@ -21,6 +21,7 @@
  */
 #pragma once
 
+#include "arch/powerpc/kernel/ownership.h"
 #include "arch/powerpc/kernel/table_group.h"
 #include "drivers/vfio/address_space.h"
 #include "drivers/vfio/eeh.h"
@@ -104,13 +105,14 @@ public:
 
 private:
 	struct Attachment : kcxx::ListLinks<Attachment> {
-		Attachment(iommu_group *group, const TableGroup &tables)
-			: group(group), tables(tables)
+		Attachment(iommu_group *group, const TableGroup &tables, Ownership ownership)
+			: group(group), tables(tables), ownership(kcxx::move(ownership))
 		{
 		}
 
 		iommu_group *group;
 		TableGroup tables;
+		Ownership ownership;
 	};
 	using Slot = kcxx::Owned<Window>;
 
