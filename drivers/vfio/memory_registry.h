@@ -17,7 +17,8 @@
  *
  * Locking: the container's lock; the list of orphans has its own, which is taken with no other
  * one held. All processes share that one, so nothing that can wait for a process is done under it:
- * a region is put by whoever has marked it, and is on the list all the while. All functions are for process context and may sleep, but those of a lookup.
+ * a region is put by whoever has marked it, and is on the list all the while. All functions are for
+ * process context and may sleep, but those of a lookup.
  *
  * Source: arch/powerpc/mm/book3s64/iommu_api.c.
  */
