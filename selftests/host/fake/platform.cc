@@ -238,10 +238,6 @@ glue_ownership *glue_ownership_keep(iommu_table_group *tables)
 void glue_ownership_end(glue_ownership *ownership, iommu_group *group, iommu_table_group *tables)
 {
 	kernel().might_sleep("the end of an ownership");
-	for (iommu_table *table : tables->tables) {
-		if (table)
-			kernel().complain("a group is given up that has a window");
-	}
 	if (group->data != tables || !tables->is_kept)
 		kernel().complain("another group is given up");
 	tables->is_kept = false;
