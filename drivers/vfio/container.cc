@@ -64,7 +64,11 @@ Result<void> Container::enable(const NoArgument &)
 	if (!window.value())
 		return Errno::NotPermitted;
 	TRY(claim_by_caller());
-	m_window_charge = TRY(LockedMemory::charge(m_owner.get(), window));
+
+	LockedMemory charge = TRY(LockedMemory::charge(m_owner.get(), window));
+
+	TRY(m_pinned.start(m_owner, window));
+	m_window_charge = kcxx::move(charge);
 	m_enabled = true;
 	return {};
 }
@@ -75,6 +79,7 @@ Result<void> Container::disable(const NoArgument &)
 		if (window)
 			mapper(*window).clear();
 	}
+	m_pinned.stop();
 	m_window_charge = LockedMemory();
 	m_enabled = false;
 	return {};
@@ -113,8 +118,9 @@ Result<void> Container::map(const MapRequest &request)
 Result<void> Container::map_pinned(const Window &window, EntryRange range,
 				   const MapRequest &request)
 {
-	PinnedPages pages = TRY(PinnedPages::pin(
-		request.user, range.count, window.table().geometry().page(), request.direction));
+	PinnedPages pages =
+		TRY(PinnedPages::pin(m_pinned, request.user, range.count,
+				     window.table().geometry().page(), request.direction));
 
 	return mapper(window).map(range, pages, request.direction);
 }
@@ -185,6 +191,7 @@ Container::Remains Container::close()
 {
 	for (Slot &window : m_windows)
 		window = Slot();
+	m_pinned.stop();
 	m_window_charge = LockedMemory();
 	m_closed = true;
 	return { kcxx::move(m_memory), kcxx::move(m_owner) };
@@ -315,7 +322,7 @@ void Container::drop_window(unsigned int num)
 
 Mapper Container::mapper(const Window &window)
 {
-	return Mapper(window.table(), m_memory, m_owner.get(), m_replaced);
+	return Mapper(window.table(), m_memory, m_owner.get(), m_replaced, m_pinned);
 }
 
 } /* namespace tce */

@@ -20,6 +20,7 @@ enum class Point {
 	PinRegion,
 	PinPages,
 	CountMapping,
+	CountPage,
 	SizeTable,
 	CreateTable,
 	AllocLevel,

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <optional>
 
 #include "fake/kernel.h"
+#include "glue/census.h"
+#include "glue/memory.h"
 
 using fake::kernel;
 using fake::page_size;
@@ -408,4 +411,39 @@ void glue_mark_page_dirty(unsigned long hpa)
 bool glue_is_hugetlb_page(unsigned long hpa, unsigned int shift)
 {
 	return kernel().is_hugetlb(hpa, shift);
+}
+
+struct glue_census {
+	std::map<unsigned long, unsigned long> counts;
+};
+
+glue_census *glue_census_create()
+{
+	void *memory = glue_alloc(sizeof(glue_census));
+
+	return memory ? new (memory) glue_census() : nullptr;
+}
+
+void glue_census_destroy(glue_census *census)
+{
+	census->~glue_census();
+	glue_free(census);
+}
+
+int glue_census_add(glue_census *census, unsigned long page)
+{
+	kernel().might_sleep("the count of a page");
+	if (kernel().failures.hit(Point::CountPage))
+		return -ENOMEM;
+	return !census->counts[page]++;
+}
+
+bool glue_census_remove(glue_census *census, unsigned long page)
+{
+	if (!census->counts.contains(page))
+		kernel().complain("a page is counted less often than never");
+	if (--census->counts[page])
+		return false;
+	census->counts.erase(page);
+	return true;
 }
