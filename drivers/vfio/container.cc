@@ -18,7 +18,9 @@ Result<void> Container::attach(iommu_group *group)
 	if (!m_groups.is_empty() && !m_groups.first()->tables.can_share_tables_with(tables))
 		return Errno::NotPermitted;
 
-	kcxx::Owned<Attachment> attachment = TRY(kcxx::make_owned<Attachment>(group, tables));
+	Ownership ownership = TRY(Ownership::keep(tables));
+	kcxx::Owned<Attachment> attachment =
+		TRY(kcxx::make_owned<Attachment>(group, tables, kcxx::move(ownership)));
 
 	TRY(tables.take_over());
 	TRY(set_all_windows(tables));
@@ -62,7 +64,11 @@ Result<void> Container::enable(const NoArgument &)
 	if (!window.value())
 		return Errno::NotPermitted;
 	TRY(claim_by_caller());
-	m_window_charge = TRY(LockedMemory::charge(m_owner.get(), window));
+
+	LockedMemory charge = TRY(LockedMemory::charge(m_owner.get(), window));
+
+	TRY(m_pinned.start(m_owner, window));
+	m_window_charge = kcxx::move(charge);
 	m_enabled = true;
 	return {};
 }
@@ -73,6 +79,7 @@ Result<void> Container::disable(const NoArgument &)
 		if (window)
 			mapper(*window).clear();
 	}
+	m_pinned.stop();
 	m_window_charge = LockedMemory();
 	m_enabled = false;
 	return {};
@@ -111,8 +118,9 @@ Result<void> Container::map(const MapRequest &request)
 Result<void> Container::map_pinned(const Window &window, EntryRange range,
 				   const MapRequest &request)
 {
-	PinnedPages pages = TRY(PinnedPages::pin(
-		request.user, range.count, window.table().geometry().page(), request.direction));
+	PinnedPages pages =
+		TRY(PinnedPages::pin(m_pinned, request.user, range.count,
+				     window.table().geometry().page(), request.direction));
 
 	return mapper(window).map(range, pages, request.direction);
 }
@@ -183,6 +191,7 @@ Container::Remains Container::close()
 {
 	for (Slot &window : m_windows)
 		window = Slot();
+	m_pinned.stop();
 	m_window_charge = LockedMemory();
 	m_closed = true;
 	return { kcxx::move(m_memory), kcxx::move(m_owner) };
@@ -233,9 +242,9 @@ Result<void> Container::set_all_windows(const TableGroup &group) const
 	return {};
 }
 
-Result<unsigned int> Container::free_slot() const
+Result<unsigned int> Container::free_slot(const TableGroup &group) const
 {
-	for (unsigned int num = 0; num < max_tables; ++num) {
+	for (unsigned int num = 0; num < max_tables && num < group.max_windows(); ++num) {
 		if (!m_windows[num])
 			return num;
 	}
@@ -264,7 +273,7 @@ Result<unsigned int> Container::find_window_for_dma(Ioba address)
 /* A new window in a free slot, set in every group: in all of them or in none. */
 Result<unsigned int> Container::add_window(const TableGroup &group, const WindowShape &shape)
 {
-	unsigned int num = TRY(free_slot());
+	unsigned int num = TRY(free_slot(group));
 	Slot window = TRY(Window::create(m_owner, group, num, shape));
 	Attachment *last_set = nullptr;
 	kcxx::ScopeExit rollback([&] {
@@ -319,7 +328,7 @@ void Container::drop_window(unsigned int num)
 
 Mapper Container::mapper(const Window &window)
 {
-	return Mapper(window.table(), m_memory, m_owner.get(), m_replaced);
+	return Mapper(window.table(), m_memory, m_owner.get(), m_replaced, m_pinned);
 }
 
 } /* namespace tce */

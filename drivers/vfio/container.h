@@ -21,6 +21,7 @@
  */
 #pragma once
 
+#include "arch/powerpc/kernel/ownership.h"
 #include "arch/powerpc/kernel/table_group.h"
 #include "drivers/vfio/address_space.h"
 #include "drivers/vfio/eeh.h"
@@ -104,13 +105,14 @@ public:
 
 private:
 	struct Attachment : kcxx::ListLinks<Attachment> {
-		Attachment(iommu_group *group, const TableGroup &tables)
-			: group(group), tables(tables)
+		Attachment(iommu_group *group, const TableGroup &tables, Ownership ownership)
+			: group(group), tables(tables), ownership(kcxx::move(ownership))
 		{
 		}
 
 		iommu_group *group;
 		TableGroup tables;
+		Ownership ownership;
 	};
 	using Slot = kcxx::Owned<Window>;
 
@@ -120,7 +122,8 @@ private:
 	Attachment *find(iommu_group *group) const;
 	Result<void> set_all_windows(const TableGroup &group) const;
 	void unset_window_everywhere(unsigned int num);
-	Result<unsigned int> free_slot() const;
+	/* -ENOSPC: there are as many windows as @group can have. */
+	Result<unsigned int> free_slot(const TableGroup &group) const;
 	Result<unsigned int> find_window(Ioba address) const;
 	Result<unsigned int> find_window_for_dma(Ioba address);
 	Result<unsigned int> add_window(const TableGroup &group, const WindowShape &shape);
@@ -139,6 +142,7 @@ private:
 	AddressSpace m_owner;
 	/* v1: for what the default window can hold, while the container is enabled. */
 	LockedMemory m_window_charge;
+	PinnedCensus m_pinned;
 	Replaced m_replaced;
 	bool m_default_window_pending = false;
 	/* Mapping is allowed: in v2 since memory was first registered. */

@@ -82,12 +82,15 @@ Result<void> dispatch(unsigned long handle, unsigned int cmd, UserAddr argument)
 	}
 }
 
-/* The groups are looked up under the lock; the operation itself must not be: see eeh.h. */
+/*
+ * The groups are looked up under the lock; the operation itself must not be: see eeh.h. The
+ * container comes first here as well: its reference keeps the module loaded while decoding waits
+ * for a page of the user's.
+ */
 Result<int> serve_eeh(unsigned long handle, UserAddr argument)
 {
-	EehRequest request = TRY(EehRequest::decode(argument));
 	kcxx::Ref<SharedContainer> container = TRY(SharedContainer::find(handle));
-
+	EehRequest request = TRY(EehRequest::decode(argument));
 	HeldGroups groups;
 
 	TRY(container->state().with([&](Container &state) -> Result<void> {

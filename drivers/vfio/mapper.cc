@@ -393,7 +393,7 @@ void Mapper::drop_pinned(OldEntry old, Backing backing)
 {
 	/* Else KVM has taken the page out, and may be about to put it back. */
 	if (old.page() == backing.page())
-		unpin(backing, old.device_writes());
+		unpin(m_census, backing, old.device_writes());
 }
 
 mm_iommu_table_group_mem_t *Mapper::find_owner(UserAddr user)

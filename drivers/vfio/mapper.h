@@ -91,9 +91,9 @@ public:
 	/* Maps memory of @mm that @registry has registered. @replaced is empty between the calls.
 	 */
 	Mapper(const Table &table, const MemoryRegistry &registry, mm_struct *mm,
-	       Replaced &replaced)
+	       Replaced &replaced, PinnedCensus &census)
 		: m_table(table), m_registry(registry), m_mm(mm), m_replaced(replaced),
-		  m_page(table.geometry().page())
+		  m_census(census), m_page(table.geometry().page())
 	{
 	}
 
@@ -146,6 +146,7 @@ private:
 	const MemoryRegistry &m_registry;
 	mm_struct *m_mm;
 	Replaced &m_replaced;
+	PinnedCensus &m_census;
 	PageShift m_page;
 	/* Where the last dropped entry belonged: the next one mostly does too. */
 	const Region *m_last_owner = nullptr;

@@ -12,16 +12,50 @@ using OrphanList = kcxx::List<Region>;
 
 constinit kcxx::Locked<OrphanList> orphans;
 
+/* Asks for every orphan of the process to be put once more. */
+void want_all_of(OrphanList &list, mm_struct *mm)
+{
+	for (Region &region : list) {
+		if (region.mm() == mm)
+			region.put_request.wanted = true;
+	}
+}
+
+/* The next one that this is asked for, and that nobody is at; nullptr: none. */
+Region *take_wanted(OrphanList &list, mm_struct *mm)
+{
+	for (Region &region : list) {
+		Region::PutRequest &request = region.put_request;
+
+		if (region.mm() != mm || !request.wanted || request.in_progress)
+			continue;
+		request = { .wanted = false, .in_progress = true };
+		return &region;
+	}
+	return nullptr;
+}
+
+/*
+ * Tries all orphans of the process. What another thread is just trying is left to that one, which
+ * tries it again then: it may have come too early.
+ */
 void put_orphans_of(mm_struct *mm)
 {
-	orphans.with([mm](OrphanList &list) {
-		for (Region &region : list) {
-			if (region.mm() != mm || region.put().is_error())
-				continue;
-			list.remove(region);
-			kcxx::Owned<Region> destroyed(&region);
-		}
-	});
+	orphans.with([mm](OrphanList &list) { want_all_of(list, mm); });
+
+	while (Region *region =
+		       orphans.with([mm](OrphanList &list) { return take_wanted(list, mm); })) {
+		kcxx::Owned<Region> destroyed;
+		bool is_put = !region->put().is_error();
+
+		orphans.with([&](OrphanList &list) {
+			region->put_request.in_progress = false;
+			if (!is_put)
+				return;
+			list.remove(*region);
+			destroyed = kcxx::Owned<Region>(region);
+		});
+	}
 }
 
 } /* namespace */

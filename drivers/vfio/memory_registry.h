@@ -16,7 +16,9 @@
  * emptied its tables by then.
  *
  * Locking: the container's lock; the list of orphans has its own, which is taken with no other
- * one held. All functions are for process context and may sleep, but those of a lookup.
+ * one held. All processes share that one, so nothing that can wait for a process is done under it:
+ * a region is put by whoever has marked it, and is on the list all the while. All functions are for
+ * process context and may sleep, but those of a lookup.
  *
  * Source: arch/powerpc/mm/book3s64/iommu_api.c.
  */
@@ -60,9 +62,16 @@ public:
 
 	/*
 	 * Puts the reference, before the object is destroyed. -EBUSY: TCEs point into the region,
-	 * and the reference stays.
+	 * and the reference stays. Can wait for as long as the process likes.
 	 */
 	Result<void> put();
+
+	/* Of an orphan; under the lock of their list. */
+	struct PutRequest {
+		bool wanted = false;
+		bool in_progress = false;
+	};
+	PutRequest put_request;
 
 private:
 	Result<void> acquire();

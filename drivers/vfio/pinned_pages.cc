@@ -12,27 +12,38 @@ constexpr unsigned long batch = 64;
 
 } /* namespace */
 
-Result<PinnedPages> PinnedPages::pin(UserAddr user, Entries count, PageShift page,
-				     Direction direction)
+Result<PinnedPages> PinnedPages::pin(PinnedCensus &census, UserAddr user, Entries count,
+				     PageShift page, Direction direction)
 {
 	/* Only a kernel page of it would be pinned, and the device would reach all. */
 	if (page > kernel_page)
 		return Errno::NotPermitted;
 
-	PinnedPages pages(TRY(kcxx::OwnedArray<Backing>::create(count.value())));
+	PinnedPages pages(census, TRY(kcxx::OwnedArray<Backing>::create(count.value())));
 	const unsigned long stride = 1UL << (kernel_page.value() - page.value());
 
 	for (unsigned long first = 0; first < stride; ++first)
 		TRY(pages.pin_every(stride, first, user, page, direction != Direction::ToDevice));
+	TRY(pages.count());
 	return pages;
 }
 
 PinnedPages::~PinnedPages()
 {
-	for (unsigned long i = m_mapped; i < m_pages.size(); ++i) {
+	for (unsigned long i = m_mapped; i < m_counted; ++i)
+		unpin(m_census, m_pages[i], false);
+	for (unsigned long i = m_counted; i < m_pages.size(); ++i) {
 		if (!m_pages[i].is_nothing())
-			unpin(m_pages[i], false);
+			glue_unpin_page(m_pages[i].page().value(), false);
 	}
+}
+
+/* When all are pinned. */
+Result<void> PinnedPages::count()
+{
+	for (; m_counted < m_pages.size(); ++m_counted)
+		TRY(m_census.add(m_pages[m_counted].page()));
+	return m_census.charge();
 }
 
 /*

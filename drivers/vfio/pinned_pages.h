@@ -11,10 +11,18 @@
 #pragma once
 
 #include "drivers/vfio/backing.h"
+#include "drivers/vfio/pinned_census.h"
 #include "glue/mm.h"
 #include "kcxx/owned_array.h"
 
 namespace tce {
+
+/* Gives a pin that @census has counted back, when no PE can reach the page any more. */
+inline void unpin(PinnedCensus &census, Backing pinned, bool device_wrote)
+{
+	glue_unpin_page(pinned.page().value(), device_wrote);
+	census.remove(pinned.page());
+}
 
 /* Pages that follow each other, for Mapper: see RegisteredRun. */
 class PinnedRun {
@@ -40,13 +48,19 @@ class PinnedPages {
 public:
 	/*
 	 * Pins @count pages of size @page of the current process, from @user on, which is a
-	 * multiple of it. -EFAULT: not all mapped, or not writable for a device that writes;
-	 * -EPERM: @page is larger than the pages that can be pinned; -ENOMEM.
+	 * multiple of it, and counts them in @census. -EFAULT: not all mapped, or not writable for
+	 * a device that writes; -EPERM: @page is larger than the pages that can be pinned; -ENOMEM,
+	 * also beyond the limit of locked memory.
 	 */
-	static Result<PinnedPages> pin(UserAddr user, Entries count, PageShift page,
-				       Direction direction);
+	static Result<PinnedPages> pin(PinnedCensus &census, UserAddr user, Entries count,
+				       PageShift page, Direction direction);
 
-	PinnedPages(PinnedPages &&) = default;
+	PinnedPages(PinnedPages &&other) noexcept
+		: m_census(other.m_census), m_pages(kcxx::move(other.m_pages)),
+		  m_counted(kcxx::exchange(other.m_counted, 0)),
+		  m_mapped(kcxx::exchange(other.m_mapped, 0))
+	{
+	}
 	PinnedPages &operator=(PinnedPages &&) = delete;
 	~PinnedPages();
 
@@ -59,19 +73,20 @@ public:
 	void advance(Entries count) { m_mapped += count.value(); }
 
 private:
-	explicit PinnedPages(kcxx::OwnedArray<Backing> pages) : m_pages(kcxx::move(pages)) {}
+	PinnedPages(PinnedCensus &census, kcxx::OwnedArray<Backing> pages)
+		: m_census(census), m_pages(kcxx::move(pages))
+	{
+	}
 
 	Result<void> pin_every(unsigned long stride, unsigned long first, UserAddr user,
 			       PageShift page, bool device_writes);
 
+	Result<void> count();
+
+	PinnedCensus &m_census;
 	kcxx::OwnedArray<Backing> m_pages; /* "nothing" where none is pinned */
+	unsigned long m_counted = 0;
 	unsigned long m_mapped = 0;
 };
-
-/* Gives the pin of an entry back, when no PE can reach the page any more. */
-inline void unpin(Backing pinned, bool device_wrote)
-{
-	glue_unpin_page(pinned.page().value(), device_wrote);
-}
 
 } /* namespace tce */

@@ -123,6 +123,42 @@ TEST_F(Concurrency, TwoContainersShareARegion)
 	run({ container, container });
 }
 
+/*
+ * All are closed at once, some of which have the last reference on what another one maps: nothing
+ * may be forgotten, whoever comes first.
+ */
+TEST_F(Concurrency, ContainersWithOrphansCloseTogether)
+{
+	constexpr unsigned long closers = 3;
+
+	/* The fake looks at a table as a whole, which here changes meanwhile. */
+	kernel.checks_reach = false;
+	ASSERT_EQ(client.unregister_memory(user, memory_size), 0);
+	for (int turn = 0; turn < turns; ++turn) {
+		Client closed[closers];
+		Client last;
+		std::vector<std::function<void()>> bodies = { [&] {
+			EXPECT_EQ(client.unmap(0, closers * MiB), 0);
+			last.close();
+		} };
+
+		ASSERT_EQ(last.open(), 0);
+		ASSERT_EQ(last.register_memory(user + closers * MiB, 64 * KiB), 0);
+		for (unsigned long i = 0; i < closers; ++i) {
+			unsigned long region = user + i * MiB;
+
+			ASSERT_EQ(client.register_memory(region, MiB), 0);
+			ASSERT_EQ(closed[i].open(), 0);
+			ASSERT_EQ(closed[i].register_memory(region, MiB), 0);
+			ASSERT_EQ(client.map(i * MiB, region, page_4k * 16), 0);
+			ASSERT_EQ(client.unregister_memory(region, MiB), 0);
+			bodies.push_back([&closed, i] { closed[i].close(); });
+		}
+		run(bodies);
+		ASSERT_EQ(kernel.all_pins(), 0);
+	}
+}
+
 /* KVM makes the same blocks of a table and is faster. */
 TEST_F(Concurrency, KvmMakesTheSameBlockFirst)
 {

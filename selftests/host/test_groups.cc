@@ -196,4 +196,29 @@ TEST_F(Groups, ComeAndGoAThousandTimes)
 	expect_mapped(0, user);
 }
 
+/*
+ * The kernel leaves the bypass on when it could not give a PE all of its own windows back: the next
+ * user would reach all of the memory through it.
+ */
+TEST_F(HostTest, BypassIsOffBeforeTheGroupIsAttached)
+{
+	iommu_group &bypassed = kernel.add_group();
+
+	bypassed.data->bypass = bypassed.data->uses_bypass = true;
+	ASSERT_EQ(client.attach(bypassed), 0);
+	EXPECT_FALSE(bypassed.data->bypass);
+	EXPECT_FALSE(bypassed.data->uses_bypass);
+}
+
+TEST_F(HostTest, GroupWhoseBypassStaysOnIsRefused)
+{
+	iommu_group &bypassed = kernel.add_group();
+
+	bypassed.data->bypass = true;
+	kernel.failures.fail_always(fake::Point::UnsetWindow);
+	EXPECT_EQ(client.attach(bypassed), -EIO);
+	kernel.failures.forget();
+	EXPECT_EQ(client.attach(bypassed), 0);
+}
+
 } /* namespace */

@@ -62,8 +62,25 @@ INSTANTIATE_TEST_SUITE_P(
 		Call{ "map", [](Client &client) { return client.map(0, InFlight::first, MiB); } },
 		Call{ "unmap", [](Client &client) { return client.unmap(0, MiB); } },
 		Call{ "create", [](Client &client) { return client.create(12, MiB); } },
-		Call{ "remove", [](Client &client) { return client.remove(0); } }),
+		Call{ "remove", [](Client &client) { return client.remove(0); } },
+		Call{ "eeh", [](Client &client) { return client.eeh(VFIO_EEH_PE_GET_STATE); } }),
 	[](const auto &info) { return info.param.name; });
+
+/*
+ * The user's memory can take for ever to be read, by a page that another process of his has to
+ * bring. All that keeps the module loaded meanwhile is an object.
+ */
+TEST_P(InFlight, KeepsTheModuleWhileItsArgumentIsRead)
+{
+	bool had_objects = false;
+
+	kernel.at_next(fake::Hook::BeforeCopyFromUser, [&] {
+		client.close();
+		had_objects = kernel.has_objects();
+	});
+	GetParam().ioctl(client);
+	EXPECT_TRUE(had_objects);
+}
 
 class LastUser : public HostTest {};
 

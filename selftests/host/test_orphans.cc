@@ -114,6 +114,34 @@ TEST_F(SharedRegion, OrphansOfAnotherProcessAreLeftAlone)
 	EXPECT_FALSE(kernel.is_pinned(pinned));
 }
 
+/*
+ * A container is being closed and has found the orphan mapped, when its mapper is closed as well:
+ * that was the last one who could have put it.
+ */
+TEST_F(SharedRegion, OrphanIsReleasedWhenItsMapperClosesInBetween)
+{
+	Client third;
+
+	ASSERT_EQ(third.open(), 0);
+	ASSERT_EQ(third.register_memory(user - 64 * KiB, 64 * KiB), -EFAULT);
+	ASSERT_EQ(client.map(0, user, MiB), 0);
+	ASSERT_EQ(client.unregister_memory(user, memory_size), 0);
+	other.close();
+	kernel.at_next(fake::Hook::AfterRefusedPut, [this] { client.close(); });
+	third.close();
+	EXPECT_FALSE(kernel.is_pinned(pinned));
+}
+
+/* The same before the region has become an orphan. */
+TEST_F(SharedRegion, RegionIsReleasedWhenItsMapperClosesBeforeItIsAnOrphan)
+{
+	ASSERT_EQ(client.map(0, user, MiB), 0);
+	ASSERT_EQ(client.unregister_memory(user, memory_size), 0);
+	kernel.at_next(fake::Hook::AfterRefusedPut, [this] { client.close(); });
+	other.close();
+	EXPECT_FALSE(kernel.is_pinned(pinned));
+}
+
 /* The page is marked while it is pinned, not when it may belong to somebody else. */
 TEST_F(SharedRegion, PageIsMarkedDirtyBeforeItCanBeReleased)
 {

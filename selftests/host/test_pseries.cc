@@ -162,6 +162,24 @@ TEST_F(Partition, GroupWithoutAnyWindowIsRefused)
 	EXPECT_EQ(client.attach(group), -EINVAL);
 }
 
+/* What does not fit into a table whose entries are a power of two is not made to fit. */
+TEST_F(Partition, WindowOfAnImpossibleSizeIsRefused)
+{
+	ASSERT_EQ(client.open(), 0);
+	for (unsigned long size : { 0ul, page_4k / 2, 48 * MiB, 64 * MiB + page_4k, ~0ul }) {
+		group.data->firmware_window->size = size;
+		EXPECT_EQ(client.attach(group), -EINVAL) << size;
+	}
+	group.data->firmware_window->size = 64 * MiB;
+	for (unsigned long start : { page_4k / 2, ~0ul - page_4k + 1 }) {
+		group.data->firmware_window->start = start;
+		EXPECT_EQ(client.attach(group), -EINVAL) << start;
+	}
+	EXPECT_EQ(kernel.hypervisor.calls(), 0u);
+	group.data->firmware_window->start = 0;
+	EXPECT_EQ(client.attach(group), 0);
+}
+
 TEST_F(Partition, GroupsDoNotShareTables)
 {
 	iommu_group &other = kernel.add_group();
@@ -355,6 +373,22 @@ TEST_F(Partition, WindowsThatTheKernelCannotMakeAreNotAskedFor)
 	/* The default window would take the other one away, and there is only one other one. */
 	EXPECT_EQ(client.create(12, page_4k), -EPERM);
 	EXPECT_EQ(client.create(16, 1 * GiB), -ENOSPC);
+}
+
+/* The same for a PE that can have one window in all: the default one, which is pending, is it. */
+TEST_F(Partition, NoMoreWindowsThanTheGroupCanHave)
+{
+	make_dynamic();
+	group.data->limits.max_windows = 1;
+	start();
+
+	unsigned long made = kernel.failures.calls(fake::Point::CreateTable);
+
+	EXPECT_EQ(client.create(16, 1 * GiB), -ENOSPC);
+	EXPECT_EQ(kernel.failures.calls(fake::Point::CreateTable), made);
+	ASSERT_EQ(client.remove(0), 0);
+	EXPECT_EQ(client.create(16, 1 * GiB), 0);
+	EXPECT_EQ(client.create(12, 64 * MiB), -ENOSPC);
 }
 
 TEST_F(Partition, FailedDynamicWindowLeavesNothing)

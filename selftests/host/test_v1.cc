@@ -284,13 +284,96 @@ TEST_F(V1, D15AMapThatFailsChangesNothing)
 /* D14: the stock driver leaves a page pinned that is too small for the IOMMU page. */
 TEST_F(V1, D14APageThatIsRefusedIsNotPinned)
 {
+	tce::PinnedCensus census;
 	tce::Result<tce::PinnedPages> pages = tce::PinnedPages::pin(
-		tce::UserAddr(user), tce::Entries(1), tce::PageShift(KERNEL_PAGE_SHIFT + 4),
+		census, tce::UserAddr(user), tce::Entries(1), tce::PageShift(KERNEL_PAGE_SHIFT + 4),
 		tce::Direction::Bidirectional);
 
 	ASSERT_TRUE(pages.is_error());
 	EXPECT_EQ(pages.error().as_kernel(), -EPERM);
 	EXPECT_EQ(kernel.all_pins(), 0);
+}
+
+/*
+ * One page of 4K from each of many kernel pages: where these are larger, they are more than the
+ * window is charged for.
+ */
+class V1Scattered : public V1 {
+protected:
+	void SetUp() override
+	{
+		V1::SetUp();
+		if (page == page_4k)
+			GTEST_SKIP() << "pages are of one size";
+		process.mmap(base, 2 * window_size);
+		ASSERT_EQ(client.enable(), 0);
+		/* Makes the window. */
+		ASSERT_EQ(client.unmap(0, page_4k), 0);
+		enabled = process.locked_vm;
+		/* As many as are charged. */
+		for (unsigned long i = 0; i < window_pages; ++i)
+			ASSERT_EQ(map_one(i), 0);
+		ASSERT_EQ(process.locked_vm, enabled);
+	}
+
+	/* Maps a part of kernel page @number at entry @number. */
+	long map_one(unsigned long number)
+	{
+		return client.map(number * page_4k, base + number * page, page_4k);
+	}
+
+	static constexpr unsigned long page = fake::page_size;
+	static constexpr unsigned long base = 64 * GiB;
+	unsigned long enabled = 0;
+};
+
+TEST_F(V1Scattered, WhatIsPinnedIsCharged)
+{
+	for (unsigned long i = 1; i <= 10; ++i) {
+		ASSERT_EQ(map_one(window_pages + i), 0);
+		EXPECT_EQ(process.locked_vm, enabled + i);
+	}
+	/* More of pages that are pinned already costs nothing. */
+	ASSERT_EQ(client.map(4 * window_pages * page_4k, base, 16 * page), 0);
+	EXPECT_EQ(process.locked_vm, enabled + 10);
+	ASSERT_EQ(client.unmap((window_pages + 1) * page_4k, 9 * page_4k), 0);
+	EXPECT_EQ(process.locked_vm, enabled + 1);
+	/* These are still mapped elsewhere. */
+	ASSERT_EQ(client.unmap(0, 16 * page_4k), 0);
+	EXPECT_EQ(process.locked_vm, enabled + 1);
+	ASSERT_EQ(client.unmap(16 * page_4k, page_4k), 0);
+	EXPECT_EQ(process.locked_vm, enabled);
+	ASSERT_EQ(client.unmap(17 * page_4k, page_4k), 0);
+	EXPECT_EQ(process.locked_vm, enabled);
+	ASSERT_EQ(client.disable(), 0);
+	EXPECT_EQ(kernel.all_pins(), 0);
+}
+
+TEST_F(V1Scattered, BeyondTheLimitNothingIsLeft)
+{
+	long pins = kernel.all_pins();
+
+	process.locked_limit = enabled + 5;
+	/* One call for all: the pages beyond follow each other. */
+	EXPECT_EQ(client.map(window_pages * page_4k, base + window_pages * page, 6 * page),
+		  -ENOMEM);
+	EXPECT_EQ(process.locked_vm, enabled);
+	EXPECT_EQ(kernel.all_pins(), pins);
+	EXPECT_EQ(client.map(window_pages * page_4k, base + window_pages * page, 5 * page), 0);
+	EXPECT_EQ(process.locked_vm, enabled + 5);
+	client.close();
+	EXPECT_EQ(process.locked_vm, 0u);
+}
+
+TEST_F(V1Scattered, APageThatCannotBeCountedIsNotMapped)
+{
+	long pins = kernel.all_pins();
+
+	kernel.failures.fail(fake::Point::CountPage, 3);
+	EXPECT_EQ(client.map(window_pages * page_4k, base + window_pages * page, 6 * page),
+		  -ENOMEM);
+	EXPECT_EQ(process.locked_vm, enabled);
+	EXPECT_EQ(kernel.all_pins(), pins);
 }
 
 TEST_F(V1, CloseUnmapsUnpinsAndGivesTheChargeBack)

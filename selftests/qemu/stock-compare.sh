@@ -17,7 +17,7 @@ how_to_run() {
 	case $machine,$1 in
 	pseries*,*_hcalls) echo alone ;;
 	pseries*,*_race | pseries*,*_stress | pseries*,*_destructive) echo not ;;
-	*,*_race | *,*_stress | *,*_destructive) echo alone ;;
+	*,*_race | *,*_stress | *,*_destructive | *,*_hotplug) echo alone ;;
 	*) echo together ;;
 	esac
 }

@@ -6,33 +6,11 @@
 #include "fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#define MODULE		"vfio_iommu_spapr_tce"
-#define MODULE_FILE	"/modules/" MODULE ".ko"
-#define PARAMETER_FILE	"/sys/module/" MODULE "/parameters/powernv"
+#include "module.h"
+
 #define CYCLES		20
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
-}
-
-static int load(const char *parameters)
-{
-	int fd = open(MODULE_FILE, O_RDONLY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = syscall(SYS_finit_module, fd, parameters, 0) ? -errno : 0;
-	close(fd);
-	return ret;
-}
 
 FIXTURE(module)
 {
@@ -43,17 +21,9 @@ FIXTURE(module)
 
 FIXTURE_SETUP(module)
 {
-	FILE *file = fopen(PARAMETER_FILE, "r");
-	char mode[16];
-
 	if (access(MODULE_FILE, R_OK))
 		SKIP(return, "there is no " MODULE_FILE);
-	if (file) {
-		/* The stock module has no parameters. */
-		if (fscanf(file, "%15s", mode) == 1)
-			snprintf(self->parameters, sizeof(self->parameters), "powernv=%s", mode);
-		fclose(file);
-	}
+	module_parameters(self->parameters, sizeof(self->parameters));
 	spapr_init(&self->s);
 	balance_take(&self->balance);
 }
@@ -66,12 +36,12 @@ FIXTURE_TEARDOWN(module)
 TEST_F(module, unload_is_refused_while_a_container_is_open)
 {
 	ASSERT_EQ(0, spapr_open(&self->s, 1));
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, module_unload());
 	ASSERT_EQ(0, spapr_create_at_0(self->s.container, WINDOW_SIZE, 1));
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, module_unload());
 	spapr_close(&self->s);
-	EXPECT_EQ(0, unload());
-	ASSERT_EQ(0, load(self->parameters));
+	EXPECT_EQ(0, module_unload());
+	ASSERT_EQ(0, module_load(self->parameters));
 }
 
 /* The tables end with the last group. What is left of the container then needs no driver. */
@@ -90,11 +60,11 @@ TEST_F(module, unload_is_refused_while_a_group_and_its_tables_live)
 	ASSERT_EQ(0, spapr_register(fd, buffer, page_size()));
 	ASSERT_EQ(0, spapr_map(fd, 0, buffer, TCE_PAGE_4K, MAP_RW));
 	while (groups--) {
-		EXPECT_EQ(-EAGAIN, unload());
+		EXPECT_EQ(-EAGAIN, module_unload());
 		ASSERT_EQ(0, spapr_detach(&self->s, groups));
 	}
-	EXPECT_EQ(0, unload());
-	ASSERT_EQ(0, load(self->parameters));
+	EXPECT_EQ(0, module_unload());
+	ASSERT_EQ(0, module_load(self->parameters));
 	/* The same container takes a group of the new module. */
 	ASSERT_EQ(0, spapr_attach(&self->s, 0));
 	ASSERT_EQ(0, spapr_set_iommu(fd, VFIO_SPAPR_TCE_v2_IOMMU));
@@ -107,8 +77,8 @@ TEST_F(module, load_use_and_unload_many_times)
 	uint8_t *buffer = memory_get(page_size());
 
 	for (int i = 0; i < CYCLES; i++) {
-		ASSERT_EQ(0, unload());
-		ASSERT_EQ(0, load(self->parameters));
+		ASSERT_EQ(0, module_unload());
+		ASSERT_EQ(0, module_load(self->parameters));
 		ASSERT_EQ(0, spapr_open(&self->s, 1));
 		ASSERT_EQ(0, spapr_register(self->s.container, buffer, page_size()));
 		ASSERT_EQ(0, spapr_map(self->s.container, 0, buffer, TCE_PAGE_4K, MAP_RW));
@@ -121,9 +91,9 @@ TEST_F(module, unknown_parameter_value_is_refused)
 {
 	if (!self->parameters[0])
 		SKIP(return, "the stock module has no parameters");
-	ASSERT_EQ(0, unload());
-	EXPECT_EQ(-EINVAL, load("powernv=nonsense"));
-	ASSERT_EQ(0, load(self->parameters));
+	ASSERT_EQ(0, module_unload());
+	EXPECT_EQ(-EINVAL, module_load("powernv=nonsense"));
+	ASSERT_EQ(0, module_load(self->parameters));
 }
 
 TEST_HARNESS_MAIN

@@ -6,7 +6,9 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#define PAGE TCE_PAGE_4K
+#define PAGE		TCE_PAGE_4K
+/* What the machine needs beside the memory of a test. */
+#define SPARE_MEMORY	(128 * MIB)
 
 /* One group, its device, the container not enabled yet. */
 FIXTURE(v1)
@@ -79,6 +81,45 @@ TEST_F(v1, enable_charges_the_window)
 	EXPECT_EQ(before, balance_locked_kib());
 	EXPECT_EQ(0, spapr_disable(self->fd));
 	EXPECT_EQ(0, spapr_enable(self->fd));
+}
+
+/* One page of 4K of each kernel page: all of these are pinned, which is 16 times what is mapped. */
+TEST_F(v1, d23_what_is_pinned_is_charged)
+{
+	const uint64_t page = page_size();
+	const uint64_t charged = self->window_size / page;
+	const uint64_t more = 64;
+	const uint64_t size = (charged + more) * page;
+	long before, pinned;
+	uint8_t *memory;
+
+	if (page == PAGE)
+		SKIP(return, "the pages of the kernel and the window are of one size");
+	if ((uint64_t)balance_unused_kib() * KIB < size + SPARE_MEMORY)
+		SKIP(return, "there is not enough memory");
+	memory = memory_get(size);
+	ASSERT_EQ(0, spapr_enable(self->fd));
+	/* Makes the window. */
+	ASSERT_EQ(0, spapr_unmap(self->fd, 0, PAGE));
+	before = balance_locked_kib();
+	pinned = balance_pinned_pages();
+	for (uint64_t i = 0; i < charged; i++)
+		ASSERT_EQ(0, spapr_map(self->fd, i * PAGE, memory + i * page, PAGE, MAP_RW));
+	EXPECT_EQ(before, balance_locked_kib());
+	for (uint64_t i = charged; i < charged + more; i++)
+		ASSERT_EQ(0, spapr_map(self->fd, i * PAGE, memory + i * page, PAGE, MAP_RW));
+	EXPECT_EQ(pinned + (long)(charged + more), balance_pinned_pages());
+	EXPECT_EQ(before + (long)(more * page / KIB), balance_locked_kib());
+	/* The same pages once more are pinned again, but are no more memory. */
+	ASSERT_EQ(0, spapr_map(self->fd, self->window_size / 2, memory, 16 * page, MAP_RW));
+	EXPECT_EQ(before + (long)(more * page / KIB), balance_locked_kib());
+	ASSERT_EQ(0, spapr_unmap(self->fd, self->window_size / 2, 16 * page));
+	ASSERT_EQ(0, spapr_unmap(self->fd, 0, (more / 2) * PAGE));
+	EXPECT_EQ(before + (long)(more / 2 * page / KIB), balance_locked_kib());
+	ASSERT_EQ(0, spapr_unmap(self->fd, 0, self->window_size));
+	EXPECT_EQ(before, balance_locked_kib());
+	EXPECT_EQ(pinned, balance_pinned_pages());
+	memory_put(memory, size);
 }
 
 TEST_F(v1, map_needs_enable)

@@ -106,8 +106,13 @@ unsigned long KernelTables::permissions(Direction direction) const
 	return tce::permissions(direction);
 }
 
-Result<void> KernelTables::take_over(const TableGroup &) const
+/* The platform's operation takes a window away of whichever kind it is, with a table or without. */
+Result<void> KernelTables::take_over(const TableGroup &group) const
 {
+	for (unsigned int num = 0; num < max_tables; ++num) {
+		if (glue_table_group_unset_window(group.kernel(), static_cast<int>(num)))
+			return Errno::Io;
+	}
 	return {};
 }
 

@@ -2,6 +2,7 @@
 /* Which call of a function that can fail is to fail. */
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -20,6 +21,7 @@ enum class Point {
 	PinRegion,
 	PinPages,
 	CountMapping,
+	CountPage,
 	SizeTable,
 	CreateTable,
 	AllocLevel,
@@ -42,12 +44,19 @@ public:
 	void fail_any(unsigned long nth) { plan(nth, std::nullopt); }
 	/* All further calls at @point fail. */
 	void fail_always(Point point) { m_always.insert(point); }
+	/* Nothing fails any more. */
+	void forget()
+	{
+		m_always.clear();
+		m_countdown = 0;
+	}
 
 	/* At each call of a function that can fail. */
 	bool hit(Point point)
 	{
 		std::lock_guard guard(m_mutex);
 
+		++m_calls[point];
 		if (m_always.contains(point))
 			return true;
 		if (!m_countdown || (m_only && *m_only != point) || --m_countdown)
@@ -55,6 +64,9 @@ public:
 		m_failed = point;
 		return true;
 	}
+
+	/* How often the driver came to @point. */
+	unsigned long calls(Point point) { return m_calls[point]; }
 
 	/* What a plan has made fail. */
 	std::optional<Point> failed() const { return m_failed; }
@@ -72,6 +84,7 @@ private:
 	std::optional<Point> m_only;
 	std::optional<Point> m_failed;
 	std::set<Point> m_always;
+	std::map<Point, unsigned long> m_calls;
 };
 
 } /* namespace fake */

@@ -124,6 +124,8 @@ void Kernel::check_balance()
 		table->free();
 	}
 	for (iommu_table_group &group : groups) {
+		if (group.is_kept)
+			complain("a group is still kept");
 		for (iommu_table *table : group.tables) {
 			if (table)
 				complain("a group still has a window");

@@ -18,6 +18,7 @@
 #include "fake/failures.h"
 #include "fake/platform.h"
 #include "fake/process.h"
+#include "glue/sync.h"
 
 namespace fake {
 
@@ -27,9 +28,11 @@ constexpr unsigned long second_window_start = 1UL << 59;
 enum class Hook {
 	BeforeLock,
 	BeforeFreeAfterReaders,
+	BeforeCopyFromUser,
 	BeforeCopyToUser,
 	BeforePinRegion,
 	AfterUnmapping,
+	AfterRefusedPut,
 	AllocatingLevel,
 	InEeh,
 	Sleeping,
@@ -51,6 +54,9 @@ public:
 
 	/* A PE in an IOMMU group of its own: PowerNV's, with a small default window. */
 	iommu_group &add_group();
+
+	/* A device joins the PE of @group, which is in VFIO. */
+	void add_device(iommu_group &group);
 
 	/* User memory that cannot be read, or only not written. */
 	void protect(const void *address, bool readable);
@@ -114,6 +120,7 @@ public:
 	long all_pins();
 	unsigned long pin_calls = 0;
 	/* Complains about what a device can reach and what is not pinned any more. */
+	bool checks_reach = true;
 	void check_reachable_is_pinned();
 	bool is_hugetlb(unsigned long hpa, unsigned int shift);
 	void mark_dirty(unsigned long hpa);
@@ -155,7 +162,10 @@ private:
 
 Kernel &kernel();
 
-/* Mutexes that the calling thread holds. */
+/* Mutexes that the calling thread holds: all, and those of one kind. */
 unsigned int held_mutexes();
+unsigned int held_mutexes(glue_mutex_kind kind);
+/* The calling thread is an RCU reader. */
+bool is_reader();
 
 } /* namespace fake */

@@ -163,6 +163,7 @@ void glue_free_array(void *array)
 
 unsigned long glue_copy_from_user(void *to, unsigned long user_address, unsigned long size)
 {
+	kernel().run(fake::Hook::BeforeCopyFromUser);
 	if (!kernel().may_access(user_address, size, false) ||
 	    kernel().failures.hit(Point::CopyFromUser))
 		return size;

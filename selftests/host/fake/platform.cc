@@ -6,6 +6,8 @@
 #include <cerrno>
 
 #include "fake/kernel.h"
+#include "glue/memory.h"
+#include "glue/ownership.h"
 
 using fake::kernel;
 using fake::KernelTable;
@@ -40,6 +42,17 @@ iommu_group &Kernel::add_group()
 
 	added.data = &group;
 	return added;
+}
+
+/* As PowerNV's code does. */
+void Kernel::add_device(iommu_group &group)
+{
+	iommu_table *table = group.data->tables[0];
+
+	if (group.data->is_kept || !table)
+		return;
+	glue_table_group_unset_window(group.data, 0);
+	put_table(table);
 }
 
 void Kernel::put_table(iommu_table *table)
@@ -160,6 +173,7 @@ void iommu_table_group::invalidate(iommu_table &table, unsigned long first, unsi
 
 void iommu_table_group::invalidate_all()
 {
+	uses_bypass = bypass;
 	for (unsigned long num = 0; num < KERNEL_MAX_TABLES; ++num)
 		cached[num] = hardware[num] && tables[num] ? tables[num]->entries() : Tces();
 }
@@ -187,6 +201,8 @@ static long set_hardware(iommu_table_group &group, int num, iommu_table *table)
 		return firmware_error;
 	}
 	window = table;
+	if (num)
+		group.bypass = false;
 	return 0;
 }
 
@@ -205,6 +221,27 @@ void *iommu_group_get_iommudata(iommu_group *group)
 void glue_table_group_get_limits(iommu_table_group *group, glue_table_group_limits *limits)
 {
 	*limits = group->limits;
+}
+
+glue_ownership *glue_ownership_keep(iommu_table_group *tables)
+{
+	void *ownership = glue_alloc(1);
+
+	if (!ownership)
+		return nullptr;
+	if (tables->is_kept)
+		kernel().complain("a group is kept twice");
+	tables->is_kept = true;
+	return static_cast<glue_ownership *>(ownership);
+}
+
+void glue_ownership_end(glue_ownership *ownership, iommu_group *group, iommu_table_group *tables)
+{
+	kernel().might_sleep("the end of an ownership");
+	if (group->data != tables || !tables->is_kept)
+		kernel().complain("another group is given up");
+	tables->is_kept = false;
+	glue_free(ownership);
 }
 
 iommu_table *glue_table_group_table(iommu_table_group *group, int num)

@@ -89,6 +89,14 @@ struct iommu_table_group {
 	/* What the PHB has read, and goes on using until it is told to forget it. */
 	std::array<fake::Tces, KERNEL_MAX_TABLES> cached = {};
 
+	/* The second window leads to all of the memory; the PHB goes by that until it forgets it.
+	 */
+	bool bypass = false;
+	bool uses_bypass = false;
+
+	/* The windows are left alone when a device joins the PE. */
+	bool is_kept = false;
+
 	/* How often the PHB was told to forget something. */
 	unsigned long invalidations = 0;
 

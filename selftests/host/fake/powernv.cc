@@ -309,6 +309,10 @@ void glue_group_set_table(iommu_table_group *group, int num, iommu_table *table)
 void glue_link_for_each(iommu_table *table, void (*visit)(const glue_pe *pe, void *data),
 			void *data)
 {
+	/* A reader who is no such one can be overtaken by the end of a link. */
+	if (!fake::is_reader())
+		kernel().complain("links are followed outside of rcu_read_lock");
+
 	std::lock_guard guard(table->mutex);
 
 	for (glue_link *link : table->links)

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <optional>
 
 #include "fake/kernel.h"
+#include "glue/census.h"
+#include "glue/memory.h"
 
 using fake::kernel;
 using fake::page_size;
@@ -61,6 +64,9 @@ long Kernel::all_pins()
 
 void Kernel::check_reachable_is_pinned()
 {
+	if (!checks_reach)
+		return;
+
 	auto check = [this](const Tces &tces) {
 		auto is_gone = [this](const auto &entry) { return !is_pinned(entry.second.hpa); };
 
@@ -283,10 +289,8 @@ mm_iommu_table_group_mem_t *mm_iommu_get(mm_struct *mm, unsigned long ua, unsign
 	return nullptr;
 }
 
-long mm_iommu_put(mm_struct *mm, mm_iommu_table_group_mem_t *mem)
+static long put_region(mm_struct *mm, mm_iommu_table_group_mem_t *mem)
 {
-	kernel().might_sleep("the release of a region");
-
 	std::lock_guard guard(mm->mutex);
 	long last = 1;
 
@@ -306,6 +310,20 @@ long mm_iommu_put(mm_struct *mm, mm_iommu_table_group_mem_t *mem)
 	mm->uncharge(mem->pages.size());
 	std::erase_if(mm->regions, [mem](auto &region) { return &region == mem; });
 	return 0;
+}
+
+long mm_iommu_put(mm_struct *mm, mm_iommu_table_group_mem_t *mem)
+{
+	kernel().might_sleep("the release of a region");
+	/* It can wait for a lock that the process holds as long as it likes. */
+	if (fake::held_mutexes(GLUE_MUTEX_ORPHANS))
+		kernel().complain("a region is put with a lock that all processes share");
+
+	long error = put_region(mm, mem);
+
+	if (error)
+		kernel().run(fake::Hook::AfterRefusedPut);
+	return error;
 }
 
 mm_iommu_table_group_mem_t *mm_iommu_lookup(mm_struct *mm, unsigned long ua, unsigned long size)
@@ -393,4 +411,39 @@ void glue_mark_page_dirty(unsigned long hpa)
 bool glue_is_hugetlb_page(unsigned long hpa, unsigned int shift)
 {
 	return kernel().is_hugetlb(hpa, shift);
+}
+
+struct glue_census {
+	std::map<unsigned long, unsigned long> counts;
+};
+
+glue_census *glue_census_create()
+{
+	void *memory = glue_alloc(sizeof(glue_census));
+
+	return memory ? new (memory) glue_census() : nullptr;
+}
+
+void glue_census_destroy(glue_census *census)
+{
+	census->~glue_census();
+	glue_free(census);
+}
+
+int glue_census_add(glue_census *census, unsigned long page)
+{
+	kernel().might_sleep("the count of a page");
+	if (kernel().failures.hit(Point::CountPage))
+		return -ENOMEM;
+	return !census->counts[page]++;
+}
+
+bool glue_census_remove(glue_census *census, unsigned long page)
+{
+	if (!census->counts.contains(page))
+		kernel().complain("a page is counted less often than never");
+	if (--census->counts[page])
+		return false;
+	census->counts.erase(page);
+	return true;
 }

@@ -2,6 +2,8 @@
 /* Mutexes, reference counts, RCU readers. */
 #include "glue/sync.h"
 
+#include <numeric>
+
 #include <sched.h>
 
 #include <pthread.h>
@@ -18,6 +20,7 @@ static_assert(alignof(spinlock) <= KERNEL_SPINLOCK_ALIGN);
 /* In the driver's own storage, of KERNEL_MUTEX_SIZE. It is never destroyed, as in the kernel. */
 struct mutex {
 	pthread_mutex_t lock;
+	glue_mutex_kind kind;
 };
 
 static_assert(sizeof(mutex) <= KERNEL_MUTEX_SIZE);
@@ -27,7 +30,7 @@ namespace fake {
 
 namespace {
 
-thread_local unsigned int held;
+thread_local unsigned int held[GLUE_MUTEX_KINDS];
 thread_local unsigned int held_spinlocks;
 thread_local char this_thread;
 thread_local const void *current_task = &this_thread;
@@ -37,7 +40,17 @@ thread_local unsigned int read_locks;
 
 unsigned int held_mutexes()
 {
-	return held;
+	return std::accumulate(std::begin(held), std::end(held), 0u);
+}
+
+unsigned int held_mutexes(glue_mutex_kind kind)
+{
+	return held[kind];
+}
+
+bool is_reader()
+{
+	return read_locks;
 }
 
 void Kernel::might_sleep(const char *where)
@@ -104,9 +117,10 @@ const void *glue_current_task()
 	return fake::current_task;
 }
 
-void glue_mutex_init(struct mutex *mutex, enum glue_mutex_kind)
+void glue_mutex_init(struct mutex *mutex, enum glue_mutex_kind kind)
 {
 	init_lock(mutex->lock);
+	mutex->kind = kind;
 }
 
 void glue_mutex_lock(struct mutex *mutex)
@@ -114,18 +128,18 @@ void glue_mutex_lock(struct mutex *mutex)
 	kernel().might_sleep("a mutex");
 	kernel().run(fake::Hook::BeforeLock);
 	/* No lock of the driver is taken under another one. */
-	if (fake::held)
+	if (fake::held_mutexes())
 		kernel().complain("a mutex is locked while another one is held");
 	if (pthread_mutex_lock(&mutex->lock))
 		kernel().complain("a mutex is locked twice, or was not initialized");
-	++fake::held;
+	++fake::held[mutex->kind];
 }
 
 void glue_mutex_unlock(struct mutex *mutex)
 {
+	--fake::held[mutex->kind];
 	if (pthread_mutex_unlock(&mutex->lock))
 		kernel().complain("a mutex is unlocked that this thread does not hold");
-	--fake::held;
 }
 
 void glue_refcount_init(struct glue_refcount *count)

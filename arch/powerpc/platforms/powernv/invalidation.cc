@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/powernv/invalidation.h"
 
+#include "glue/sync.h"
+
 namespace tce {
 
 namespace {
@@ -63,7 +65,9 @@ void invalidate_in_all_pes(iommu_table *table, PageShift page, EntryRange range)
 {
 	Request request = { page, range };
 
+	glue_rcu_read_lock();
 	glue_link_for_each(table, invalidate_in_pe, &request);
+	glue_rcu_read_unlock();
 }
 
 } /* namespace tce */

@@ -165,9 +165,18 @@ unsigned long PowernvTables::permissions(Direction direction) const
 	return tce::permissions(direction);
 }
 
-Result<void> PowernvTables::take_over(const TableGroup &) const
+/* To map nothing takes a window away, of whichever kind it is. */
+Result<void> PowernvTables::take_over(const TableGroup &group) const
 {
-	return {};
+	glue_pe pe;
+
+	if (!glue_pe_of_group(group.group(), &pe))
+		return Errno::NoDevice;
+	for (unsigned int num = 0; num < max_tables; ++num) {
+		if (glue_opal_map_window(&pe, num, 0, 0, 0, 0))
+			return Errno::Io;
+	}
+	return invalidate_pe(pe);
 }
 
 bool PowernvTables::tables_serve_many_groups() const

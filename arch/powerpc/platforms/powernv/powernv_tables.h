@@ -32,6 +32,10 @@ public:
 	Result<Leaf> reserve_leaf(const Table &table, TceIndex index) const override;
 	Reach invalidate(const Table &table, EntryRange range) const override;
 	unsigned long permissions(Direction direction) const override;
+	/*
+	 * Takes both windows away: when the kernel fails to give a PE all of its windows back, it
+	 * leaves one on that leads to all of the memory.
+	 */
 	Result<void> take_over(const TableGroup &group) const override;
 	bool tables_serve_many_groups() const override;
 };

@@ -23,6 +23,14 @@ bool is_in_use(const TableGroup &group)
 	return false;
 }
 
+/* A power of two of whole pages, at whole pages: what a table can have. */
+bool is_possible(const glue_firmware_window &window)
+{
+	return kcxx::is_power_of_two(window.size) && window_page.divides(window.size) &&
+	       window_page.divides(window.start) &&
+	       !Ioba(window.start).checked_add(Bytes(window.size)).is_error();
+}
+
 EntryRange entries_of(const glue_firmware_window &window)
 {
 	return { TceIndex(window.start >> window_page.value()),
@@ -36,7 +44,7 @@ Result<glue_table_group_limits> borrowed_limits(iommu_group *group,
 {
 	glue_firmware_window window;
 
-	if (!glue_partition_default_window(group, &window))
+	if (!glue_partition_default_window(group, &window) || !is_possible(window))
 		return Errno::Invalid;
 
 	glue_table_group_limits borrowed = limits;

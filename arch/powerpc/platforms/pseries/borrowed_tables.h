@@ -16,7 +16,7 @@ namespace tce {
 
 /*
  * What a group of that kind offers: one window as the firmware tells, of 4K pages. @limits: what
- * the kernel knows. -EINVAL: there is no such window.
+ * the kernel knows. -EINVAL: there is no such window, or none that a table could be made for.
  */
 Result<glue_table_group_limits> borrowed_limits(iommu_group *group,
 						const glue_table_group_limits &limits);

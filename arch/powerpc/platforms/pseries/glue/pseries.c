@@ -30,15 +30,18 @@ bool glue_partition_has_multi_tce(void)
 	       firmware_has_feature(FW_FEATURE_STUFF_TCE);
 }
 
-/* How many cells @node uses for @ibm_name, or else for @name. */
+/* PCI has no numbers of more cells. */
+#define MOST_CELLS 3
+
+/* How many cells @node uses for @ibm_name, or else for @name; 0: it does not say. */
 static u32 cells_of(struct device_node *node, const char *ibm_name, const char *name)
 {
 	u32 cells;
 
 	if (of_property_read_u32(node, ibm_name, &cells) &&
 	    of_property_read_u32(node, name, &cells))
-		cells = 1;
-	return cells;
+		return 0;
+	return cells <= MOST_CELLS ? cells : 0;
 }
 
 /* LIOBN, start and size. */
@@ -50,7 +53,8 @@ static bool parse_window(struct device_node *node, struct glue_firmware_window *
 	int length;
 
 	cells = of_get_property(node, "ibm,dma-window", &length);
-	if (!cells || length < (1 + address_cells + size_cells) * sizeof(*cells))
+	if (!cells || !address_cells || !size_cells ||
+	    length < (1 + address_cells + size_cells) * sizeof(*cells))
 		return false;
 	window->liobn = of_read_number(cells, 1);
 	window->start = of_read_number(cells + 1, address_cells);

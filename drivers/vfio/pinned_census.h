@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * PinnedCensus: which kernel pages a v1 container has pinned, and what it is charged for them.
+ *
+ * ENABLE charges what the window can map. Where a kernel page is larger than an IOMMU page, the
+ * pages that are pinned can be more: each entry can lead to another kernel page, of which it maps a
+ * part. What the kernel pages come to beyond the first charge is charged in addition, and given
+ * back when they are not pinned any more. Where the pages are of one size there is nothing to
+ * count.
+ *
+ * Locking: the container's lock. Process context; may sleep.
+ */
+#pragma once
+
+#include "arch/powerpc/kernel/tce_types.h"
+#include "drivers/vfio/address_space.h"
+#include "glue/census.h"
+
+namespace tce {
+
+class PinnedCensus {
+public:
+	PinnedCensus() = default;
+	PinnedCensus(const PinnedCensus &) = delete;
+	PinnedCensus &operator=(const PinnedCensus &) = delete;
+	~PinnedCensus() { stop(); }
+
+	/* Begins to count pages, of which @included are charged to @mm already. -ENOMEM. */
+	Result<void> start(const AddressSpace &mm, Pages included);
+	/* Forgets them, and gives back what was charged in addition. */
+	void stop();
+
+	/* There is a pin more of the kernel page that @page is in. -ENOMEM, not counted. */
+	Result<void> add(HostPhys page);
+	/* A pin that was counted is gone. */
+	void remove(HostPhys page);
+
+	/* Charges what the counted pages come to. -ENOMEM beyond the limit: no more is charged. */
+	Result<void> charge();
+
+private:
+	glue_census *m_pages = nullptr;
+	AddressSpace m_mm;
+	unsigned long m_distinct = 0;
+	unsigned long m_included = 0;
+	unsigned long m_charged = 0; /* in addition */
+};
+
+} /* namespace tce */
