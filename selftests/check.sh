@@ -162,7 +162,7 @@ echo "$SECONDS" >"$last"
 echo
 awk '
 	BEGIN {
-		printf "%-28s %7s %7s %8s %8s   %s\n", "suite", "passed", "failed", "skipped",
+		printf "%-30s %7s %7s %8s %8s   %s\n", "suite", "passed", "failed", "skipped",
 			"time", "stock driver: passed/failed/skipped"
 	}
 	{ sub(/:$/, "", $1) }
@@ -172,7 +172,7 @@ awk '
 		next
 	}
 	$1 != "build" {
-		printf "%-28s %7d %7d %8d %8s   %s\n", $1, $2, $4, $6, substr($8, 2) " s", stock[$1]
+		printf "%-30s %7d %7d %8d %8s   %s\n", $1, $2, $4, $6, substr($8, 2) " s", stock[$1]
 	}' "$stock_counts" "$counts"
 echo
 if [ -s "$failures" ]; then

@@ -84,7 +84,7 @@ boot_lane() {
 	"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" \
 		--initramfs "$initramfs" --log "$log_dir/$name.log" --live \
 		--timeout 900 --silence "$silence" \
-		--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=1 $parameters" -- -smp 2 |
+		--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=10 $parameters" -- -smp 2 |
 		show_progress "$name" || ending=$?
 	awk -v ending="$ending" -v programs="$programs" -f "$here/ktap.awk" \
 		"$log_dir/$name.log" >"$log_dir/$name.results"
@@ -92,28 +92,29 @@ boot_lane() {
 
 # show_progress NAME: of what is on the console, which is the input, the lines that are for people:
 # which program begins; now and then how many tests have ended, beside the number of tests and the
-# time of the last run, if there was one; and what the guests of the guest say.
+# time of the last run, if there was one; and what is said of the guests of the guest.
 show_progress() {
-	local line tests=0 started=$SECONDS shown=$SECONDS all='' left='' program='' last="$log_dir/$1.last"
-	[ ! -s "$last" ] || read -r all last_seconds <"$last"
+	local line program='' tests=0 all='' seconds left started=$SECONDS shown=0
+	local last=$log_dir/$1.last
+	[ ! -s "$last" ] || read -r all seconds <"$last"
 	while IFS= read -r line; do
 		case $line in
 		'guest: begin '*)
 			program=${line#guest: begin }
 			shown=-60
 			;;
+		'guest: finished') echo "$tests $((SECONDS - started))" >"$last" ;;
 		'ok '* | 'not ok '*) tests=$((tests + 1)) ;;
 		'note: '*) say "${line#note: }" ;;
 		'qemu| '*) printf '%s\n' "$line" ;;
 		esac
 		if [ -n "$program" ] && [ $((SECONDS - shown)) -ge 30 ]; then
 			shown=$SECONDS
-			left=''
-			[ -z "$all" ] || left=" of $all, $(at_least_0 $((last_seconds - SECONDS + started))) s left"
-			say "$program: $tests tests done$left"
+			left=$((${seconds-0} - SECONDS + started))
+			say "$program, $tests tests done" \
+				"${all:+of $all, $((left > 0 ? left : 0)) s left by the last run}"
 		fi
 	done
-	echo "$tests $((SECONDS - started))" >"$last"
 }
 
 # report_lane NAME TITLE: prints what is in build/log/NAME.results and as the last line the count;
