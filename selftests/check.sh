@@ -32,9 +32,10 @@ suites() {
 		"$repo/selftests/lanes"
 }
 
-# name_of KIND WHAT [WAY...]
+# name_of KIND [ARGUMENT...]
 name_of() {
 	case $1 in
+	host) echo host ;;
 	make) echo "${2#check-}" ;;
 	lane) echo "$2-$3" ;;
 	stock) echo "stock-$2" ;;
@@ -42,11 +43,12 @@ name_of() {
 	esac
 }
 
-# run_suite KIND WHAT [ARGUMENT...]
+# run_suite KIND [ARGUMENT...]
 run_suite() {
 	local name
 	name=$(name_of "$@")
 	case $1 in
+	host) suite "$name" make --no-print-directory check-host "${@:2}" ;;
 	make) suite "$name" make --no-print-directory "${@:2}" ;;
 	lane) suite "$name" selftests/qemu/run-lane.sh "$2" "--$3" "${@:4}" ;;
 	stock) stock_suite "$name" "$2" ;;
@@ -112,7 +114,8 @@ step() {
 progress() {
 	local left=''
 	[ ! -s "$last" ] || left=", $((($(cat "$last") - SECONDS) / 60)) min left by the last run"
-	echo "$((SECONDS / 60)) min gone$left, $(wc -l <"$counts") of $((4 + $(kernels | wc -l) + $(suites | wc -l))) done"
+	local all=$((4 + $(kernels | wc -l) + ${#list[@]}))
+	echo "$(wc -l <"$counts") of $all done, $((SECONDS / 60)) min gone$left"
 }
 
 # in_parallel FUNCTION ARGUMENT...: three at a time on two CPUs, for a guest waits for a third of its
@@ -123,6 +126,15 @@ in_parallel() {
 	[ "$running" -lt "$jobs_at_most" ] || wait -n
 	"$@" &
 	running=$((running + 1))
+}
+
+# start PATTERN: the suites that it matches
+start() {
+	local suite
+	for suite in "${list[@]}"; do
+		# shellcheck disable=SC2053,SC2086 # a pattern, a list
+		[[ $suite != $1 ]] || in_parallel run_suite $suite
+	done
 }
 
 # --- what runs ------------------------------------------------------------------------------------
@@ -137,25 +149,23 @@ if [ -n "${DRY-}" ]; then
 fi
 
 cd "$repo"
+mapfile -t list < <(suites)
 : >"$counts"
 : >"$failures"
 : >"$stock_counts"
-say "limits are longer by a factor of $(selftests/qemu/slowness.sh) now; each guest measures that again"
+say "limits are longer by a factor of $(selftests/qemu/slowness.sh) now; each boot measures it again"
 step "kernel checks" selftests/build/test-check-kernel.sh
 step "pairs of machines, kernels and tables" selftests/build/test-lanes.sh
+# All packages at once: what would install them goes on beside others.
+scripts/host-packages.sh build qemu lint host-tests
+start 'host*'
 for kernel in $(kernels); do
 	step "module for $kernel, audit" make --no-print-directory module KERNEL="$kernel"
 done
 step "sparse" make --no-print-directory sparse
 make --no-print-directory target-tests kvm-programs guest-qemu
-scripts/host-packages.sh lint host-tests
-
 in_parallel step "lint" make --no-print-directory lint
-mapfile -t list < <(suites)
-for suite in "${list[@]}"; do
-	# shellcheck disable=SC2086 # a list
-	in_parallel run_suite $suite
-done
+start '!(host*)'
 wait
 echo "$SECONDS" >"$last"
 
