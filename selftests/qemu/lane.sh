@@ -97,7 +97,8 @@ show_progress() {
 	local line program='' tests=0 all='' seconds left started=$SECONDS shown=0
 	local last=$log_dir/$1.last
 	[ ! -s "$last" ] || read -r all seconds <"$last"
-	while IFS= read -r line; do
+	# A status over 128: nothing was said for some time.
+	while IFS= read -r -t 60 line || [ $? -gt 128 ]; do
 		case $line in
 		'guest: begin '*)
 			program=${line#guest: begin }
@@ -111,8 +112,8 @@ show_progress() {
 		if [ -n "$program" ] && [ $((SECONDS - shown)) -ge 30 ]; then
 			shown=$SECONDS
 			left=$((${seconds-0} - SECONDS + started))
-			say "$program, $tests tests done" \
-				"${all:+of $all, $((left > 0 ? left : 0)) s left by the last run}"
+			[ "$left" -gt 0 ] || left=0
+			say "$program, $tests tests done${all:+ of $all, $left s left by the last run}"
 		fi
 	done
 }
