@@ -180,7 +180,7 @@ TEST_F(cycle, set_iommu_again_and_again)
 /* A thousand times, unless the machine is too slow for it. */
 #define BIND_CYCLES	1000
 #define BIND_LEAST	100
-#define BIND_SECONDS	20
+#define BIND_SECONDS	10
 /*
  * The kernel of a partition with dynamic windows takes the default window out of the device tree
  * and puts it back, and frees no property that was ever taken out: in each cycle two of them.
