@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Shared by all scripts: source it first. It sets the shell's options and
-# gives the paths and the four ways to talk to the person at the terminal.
+# gives the paths, the kernels, and the four ways to talk to the person at the terminal.
 
 set -eu -o pipefail
 export LC_ALL=C
@@ -13,6 +13,11 @@ build=$repo/build
 log_dir=$build/log
 mkdir -p "$log_dir"
 rm -f "$log_dir/$self.log"
+
+# kernels: the names of those that the tests run on
+kernels() {
+	awk '$1 == "kernel" { print $2 }' "$repo/selftests/lanes"
+}
 
 say() {
 	printf '%s: %s\n' "$self" "$*"

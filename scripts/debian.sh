@@ -49,14 +49,12 @@ qemu_oldest=1:10.0
 # kernel_flavour KERNEL: the ending of the kernel's packages. The version of
 # the packages must begin with the part of KERNEL before any dash.
 kernel_flavour() {
-	case $1 in
-	6.12 | 7.2) echo powerpc64le ;;
-	7.2-64k) echo powerpc64le-64k ;;
-	*)
-		printf '%s: unknown kernel %s (known: 6.12 7.2 7.2-64k)\n' "$self" "$1" >&2
+	awk -v kernel="$1" '$1 == "kernel" && $2 == kernel { print $3; known = 1 }
+		END { exit !known }' "$repo/selftests/lanes" || {
+		printf '%s: unknown kernel %s (known: %s)\n' "$self" "$1" \
+			"$(kernels | paste -s -d ' ')" >&2
 		exit 2
-		;;
-	esac
+	}
 }
 
 # kernel_toolchain KERNEL: "toolchain" if the kernel's compiler is not that of this

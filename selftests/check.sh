@@ -1,72 +1,92 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# All tests: the build with its audit for every kernel, sparse and style; the host tests; each lane
-# with our module, in each of the ways that the machine offers (see ways_of); guests in QEMU that
-# get disks through the module; and the stock module in some lanes. Lanes run three at a time.
+# The tests: the build with its audit for every kernel, sparse and style, and the suites that
+# selftests/lanes has for `make check` or for `make check-all`. Suites run beside each other.
 #
-# At the end: a table of the lanes, with the stock driver beside ours, what failed in which suite,
+# At the end: a table of the suites, with the stock driver beside ours, what failed in which suite,
 # and a last line that adds up the counts. A stock driver's failures are its own and are not counted.
 #
-# usage: check.sh LANE... -- STOCK-LANE...
+# usage: check.sh check|check-all
+#
+# With DRY=1 it only says which suites there would be, and how many seconds each took the last time.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../scripts/common.sh"
 
-usage="$self.sh LANE... -- STOCK-LANE..."
-lanes=()
-while [ $# -gt 0 ] && [ "$1" != -- ]; do
-	lanes+=("$1")
-	shift
-done
-if [ ${#lanes[@]} = 0 ] || [ $# -lt 2 ]; then
-	usage_error "$usage"
-fi
-shift
-stock_lanes=("$@")
+case ${1-} in
+check | check-all) set=$1 ;;
+*) usage_error "$self.sh check|check-all" ;;
+esac
 counts=$log_dir/check.counts
 stock_counts=$log_dir/check.stock
 failures=$log_dir/check.failures
-: >"$counts"
-: >"$failures"
-: >"$stock_counts"
+# The seconds that the last run took.
+last=$log_dir/$set.last
 
-# step NAME COMMAND...: one test of the build.
-step() {
-	local name=$1 started=$SECONDS
-	shift
-	if "$@"; then
-		echo "build: 1 passed, 0 failed, 0 skipped" >>"$counts"
-		say "$name: ok ($((SECONDS - started)) s)"
-	else
-		echo "build: 0 passed, 1 failed, 0 skipped" >>"$counts"
-		say "$name: FAILED"
-		echo "$name" >>"$failures"
-	fi
+# --- suites ---------------------------------------------------------------------------------------
+
+# suites: those of this run, as they are in the table
+suites() {
+	awk -v set="$set" '$1 == set || $1 == "both" { $1 = ""; print substr($0, 2) }' \
+		"$repo/selftests/lanes"
 }
 
-# run_suite NAME COMMAND...: a test program whose last line is "...: N passed, N failed, N skipped".
-# Sets status, and line to that one with the time behind it.
+# name_of KIND [ARGUMENT...]
+name_of() {
+	case $1 in
+	host) echo host ;;
+	make) echo "${2#check-}" ;;
+	lane) echo "$2-$3" ;;
+	stock) echo "stock-$2" ;;
+	kvm) echo "$2" ;;
+	esac
+}
+
+# run_suite KIND [ARGUMENT...]
 run_suite() {
+	local name
+	name=$(name_of "$@")
+	case $1 in
+	host) suite "$name" make --no-print-directory check-host "${@:2}" ;;
+	make) suite "$name" make --no-print-directory "${@:2}" ;;
+	lane) suite "$name" selftests/qemu/run-lane.sh "$2" "--$3" "${@:4}" ;;
+	stock) stock_suite "$name" "$2" ;;
+	kvm) suite "$name" selftests/kvm/run.sh "$2" ;;
+	*) step "selftests/lanes has no suites of the kind $1" false ;;
+	esac
+}
+
+# run NAME COMMAND...: a test program whose last line is "...: N passed, N failed, N skipped".
+# Sets status, and line to that one with the time behind it.
+run() {
 	local log=$log_dir/check-$1.log name=$1 started=$SECONDS
 	shift
 	status=0
-	"$@" >"$log" 2>&1 || status=$?
-	sed "s/^/$name| /" "$log"
+	"$@" 2>&1 | tee "$log" | sed -u "s/^/$name| /" || status=$?
 	line=$(grep -E '^[^:]+: [0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1 || true)
 	line=${line:+$name:${line##*:} ($((SECONDS - started)) s)}
+	echo "$((SECONDS - started))" >"$log_dir/check-$name.last"
 }
 
 # suite NAME COMMAND...: no result, or a bad exit status without a failed test, is a failure.
 suite() {
 	local status line
-	run_suite "$@"
+	run "$@"
 	if [ -z "$line" ] || { [ "$status" != 0 ] && [[ $line == *' 0 failed'* ]]; }; then
 		line="$1: 0 passed, 1 failed, 0 skipped"
 	fi
 	echo "$line" >>"$counts"
-	say "$line"
 	[[ $line == *' 0 failed'* ]] || failed_tests "$1" >>"$failures"
+	say "$line; $(progress)"
+}
+
+# stock_suite NAME LANE: what counts is that each test of a defect fails there.
+stock_suite() {
+	local status line
+	run "$1" selftests/qemu/stock-compare.sh "$2"
+	[ -z "$line" ] || echo "$line" >>"$stock_counts"
+	step "stock driver on $2" [ "$status" = 0 ]
 }
 
 # failed_tests NAME: what a suite said of those; where it says nothing, its last lines
@@ -76,81 +96,83 @@ failed_tests() {
 	grep -E -A 6 '^ +FAIL |\[  FAILED  \]' "$log" || tail -n 20 "$log"
 }
 
-# stock_suite LANE: what counts is that each test of a defect fails there.
-stock_suite() {
-	local status line
-	run_suite "stock-$1" selftests/qemu/stock-compare.sh "$1"
-	[ -z "$line" ] || echo "$line" >>"$stock_counts"
-	step "stock driver on $1" [ "$status" = 0 ]
+# step NAME COMMAND...: one test of the build.
+step() {
+	local name=$1 started=$SECONDS
+	shift
+	if "$@"; then
+		echo "build: 1 passed, 0 failed, 0 skipped" >>"$counts"
+		say "$name: ok ($((SECONDS - started)) s); $(progress)"
+	else
+		echo "build: 0 passed, 1 failed, 0 skipped" >>"$counts"
+		say "$name: FAILED"
+		echo "$name" >>"$failures"
+	fi
 }
 
-# in_parallel FUNCTION ARGUMENT...: three at a time, for a guest waits for a third of its time: so two
-# CPUs are busy
+# progress: how far the whole is
+progress() {
+	local left=''
+	[ ! -s "$last" ] || left=", $((($(cat "$last") - SECONDS) / 60)) min left by the last run"
+	local all=$((4 + $(kernels | wc -l) + ${#list[@]}))
+	echo "$(wc -l <"$counts") of $all done, $((SECONDS / 60)) min gone$left"
+}
+
+# in_parallel FUNCTION ARGUMENT...: three at a time on two CPUs, for a guest waits for a third of its
+# time: so both are busy
+jobs_at_most=$((($(nproc) * 3 + 1) / 2))
 running=0
 in_parallel() {
-	[ "$running" -lt 3 ] || wait -n
+	[ "$running" -lt "$jobs_at_most" ] || wait -n
 	"$@" &
 	running=$((running + 1))
 }
 
-# ways_of LANE: how our module can be run there: on PowerNV with tables of its own or the kernel's,
-# in a partition with a hypervisor that writes many TCEs with one call or, on one kernel, not
-ways_of() {
-	case $1 in
-	powernv*) echo ours kernel-tables ;;
-	*-6.12) echo ours single-tce ;;
-	*) echo ours ;;
-	esac
+# start PATTERN: the suites that it matches
+start() {
+	local suite
+	for suite in "${list[@]}"; do
+		# shellcheck disable=SC2053,SC2086 # a pattern, a list
+		[[ $suite != $1 ]] || in_parallel run_suite $suite
+	done
 }
 
-# programs_of WAY: the programs that run in that way; nothing: all. Without multi-TCE calls it takes
-# seconds whenever a group comes or goes: the kernel, and we when we borrow its window, empty the
-# whole of it entry by entry, and cycles of that do not end in their time.
-programs_of() {
-	case $1 in
-	single-tce) echo test_borrowed test_hcalls test_map test_v1 ;;
-	esac
-}
+# --- what runs ------------------------------------------------------------------------------------
 
-kernels_of_lanes() {
-	local lane
-	for lane in "${lanes[@]}"; do
-		# The machine ends where a dash is followed by a digit.
-		echo "${lane#"${lane%%-[0-9]*}"-}"
-	done | sort -u
-}
+if [ -n "${DRY-}" ]; then
+	# shellcheck disable=SC2086 # a list
+	suites | while read -r suite; do
+		name=$(name_of $suite)
+		printf '%-32s %6s s\n' "$name" "$(cat "$log_dir/check-$name.last" 2>/dev/null || echo '?')"
+	done
+	exit
+fi
 
 cd "$repo"
+mapfile -t list < <(suites)
+: >"$counts"
+: >"$failures"
+: >"$stock_counts"
+say "limits are longer by a factor of $(selftests/qemu/slowness.sh) now; each boot measures it again"
 step "kernel checks" selftests/build/test-check-kernel.sh
-for kernel in $(kernels_of_lanes); do
+step "pairs of machines, kernels and tables" selftests/build/test-lanes.sh
+# All packages at once: what would install them goes on beside others.
+scripts/host-packages.sh build qemu lint host-tests
+start 'host*'
+for kernel in $(kernels); do
 	step "module for $kernel, audit" make --no-print-directory module KERNEL="$kernel"
 done
 step "sparse" make --no-print-directory sparse
-step "lint" make --no-print-directory lint
 make --no-print-directory target-tests kvm-programs guest-qemu
-
-suite host make --no-print-directory check-host
-
-# The longest first.
-in_parallel suite kvm-tcg selftests/kvm/run.sh kvm-tcg
-for lane in "${stock_lanes[@]}"; do
-	in_parallel stock_suite "$lane"
-done
-for lane in "${lanes[@]}"; do
-	for way in $(ways_of "$lane"); do
-		# shellcheck disable=SC2046 # a list
-		in_parallel suite "$lane-$way" selftests/qemu/run-lane.sh "$lane" "--$way" \
-			$(programs_of "$way")
-	done
-done
-in_parallel suite kvm selftests/kvm/run.sh kvm
-in_parallel suite kvm-variants selftests/kvm/run.sh kvm-variants
+in_parallel step "lint" make --no-print-directory lint
+start '!(host*)'
 wait
+echo "$SECONDS" >"$last"
 
 echo
 awk '
 	BEGIN {
-		printf "%-28s %7s %7s %8s %8s   %s\n", "suite", "passed", "failed", "skipped",
+		printf "%-30s %7s %7s %8s %8s   %s\n", "suite", "passed", "failed", "skipped",
 			"time", "stock driver: passed/failed/skipped"
 	}
 	{ sub(/:$/, "", $1) }
@@ -160,7 +182,7 @@ awk '
 		next
 	}
 	$1 != "build" {
-		printf "%-28s %7d %7d %8d %8s   %s\n", $1, $2, $4, $6, substr($8, 2) " s", stock[$1]
+		printf "%-30s %7d %7d %8d %8s   %s\n", $1, $2, $4, $6, substr($8, 2) " s", stock[$1]
 	}' "$stock_counts" "$counts"
 echo
 if [ -s "$failures" ]; then

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # run.sh <output directory> <build command...>: builds, runs the tests of all variants and a fixed
-# number of random ioctls, each with the driver's own tables and with those of the kernel's platform
+# number of random ioctls, $FUZZ_RUNS, each with the driver's own tables and with those of the kernel's platform
 # code. The last line counts the results; what breaks off counts as a failure.
 set -u
 
@@ -43,7 +43,7 @@ run_tests()
 run_fuzzer()
 {
 	log=${1%/*}/log-$HOST_TABLES
-	if "$1" -seed=1 -runs=20000 -max_len=256 -len_control=0 \
+	if "$1" -seed=1 -runs="${FUZZ_RUNS-20000}" -max_len=256 -len_control=0 \
 		-artifact_prefix="${1%/*}/" >"$log" 2>&1; then
 		passed=$((passed + 1))
 	else

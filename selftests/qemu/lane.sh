@@ -10,13 +10,15 @@ programs_dir=$build/selftests/vfio-ppc64le
 # open_lane LANE: sets lane, kernel, kernel_dir and machine
 open_lane() {
 	lane=$1
-	case $lane in
-	*-6.12) kernel=6.12 ;;
-	*-7.2) kernel=7.2 ;;
-	*-7.2-64k) kernel=7.2-64k ;;
-	*) die "unknown lane $lane: it is <machine>-<kernel>, with kernel 6.12, 7.2 or 7.2-64k" ;;
-	esac
-	machine=${lane%-"$kernel"}
+	machine=''
+	for kernel in $(kernels); do
+		[[ $lane != *-"$kernel" ]] || {
+			machine=${lane%-"$kernel"}
+			break
+		}
+	done
+	[ -n "$machine" ] || die "unknown lane $lane: it is <machine>-<kernel>," \
+		"with one of these kernels: $(kernels | paste -s -d ' ')"
 	# Parameters of the kernel that are for our module; see lane-init.
 	parameters=''
 	# Seconds after which a guest that says nothing hangs.
@@ -82,14 +84,38 @@ boot_lane() {
 	"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" \
 		--initramfs "$initramfs" --log "$log_dir/$name.log" --live \
 		--timeout 900 --silence "$silence" \
-		--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=1 $parameters" -- -smp 2 |
-		while IFS= read -r line; do
-			case $line in
-			'guest: begin '*) say "running ${line#guest: begin }" ;;
-			esac
-		done || ending=$?
+		--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=10 $parameters" -- -smp 2 |
+		show_progress "$name" || ending=$?
 	awk -v ending="$ending" -v programs="$programs" -f "$here/ktap.awk" \
 		"$log_dir/$name.log" >"$log_dir/$name.results"
+}
+
+# show_progress NAME: of what is on the console, which is the input, the lines that are for people:
+# which program begins; now and then how many tests have ended, beside the number of tests and the
+# time of the last run, if there was one; and what is said of the guests of the guest.
+show_progress() {
+	local line program='' tests=0 all='' seconds left started=$SECONDS shown=0
+	local last=$log_dir/$1.last
+	[ ! -s "$last" ] || read -r all seconds <"$last"
+	# A status over 128: nothing was said for some time.
+	while IFS= read -r -t 60 line || [ $? -gt 128 ]; do
+		case $line in
+		'guest: begin '*)
+			program=${line#guest: begin }
+			shown=-60
+			;;
+		'guest: finished') echo "$tests $((SECONDS - started))" >"$last" ;;
+		'ok '* | 'not ok '*) tests=$((tests + 1)) ;;
+		'note: '*) say "${line#note: }" ;;
+		'qemu| '*) printf '%s\n' "$line" ;;
+		esac
+		if [ -n "$program" ] && [ $((SECONDS - shown)) -ge 30 ]; then
+			shown=$SECONDS
+			left=$((${seconds-0} - SECONDS + started))
+			[ "$left" -gt 0 ] || left=0
+			say "$program, $tests tests done${all:+ of $all, $left s left by the last run}"
+		fi
+	done
 }
 
 # report_lane NAME TITLE: prints what is in build/log/NAME.results and as the last line the count;

@@ -5,6 +5,9 @@
 # output as well. The guest says with its last line, "guest: finished", that it
 # is done; QEMU is stopped then, because a power-off stalls now and then.
 #
+# The limits are for a machine that is not slower than others. This one may be, or be busy: they, and
+# the kernel's, are longer then. The guest is told how many times, in its environment: slowness.
+#
 # Exit status: 0 the guest finished, 3 its kernel panicked, 4 it did not finish
 # in time or said nothing for too long, 5 QEMU ended by itself.
 #
@@ -85,8 +88,20 @@ pseries)
 pseries-noddw) set -- "${partition[@]}" -global spapr-pci-host-bridge.ddw=off "$@" ;;
 *) die "unknown machine $machine (known: powernv8 powernv9 powernv10 pseries pseries-noddw)" ;;
 esac
+# at_most LIMIT NUMBER
+at_most() {
+	echo $(($2 < $1 ? $2 : $1))
+}
+
 # An oops ends the boot: what came after it would mean nothing.
 append="console=hvc0 loglevel=4 panic=-1 oops=panic $huge $append"
+# The kernel complains of what takes longer than this, and the tests of what the kernel complains of.
+slowness=$("$(dirname "$0")/slowness.sh")
+append+=" slowness=$slowness sysctl.kernel.hung_task_timeout_secs=$((120 * slowness))"
+append+=" rcupdate.rcu_cpu_stall_timeout=$(at_most 300 $((21 * slowness)))"
+append+=" watchdog_thresh=$(at_most 60 $((10 * slowness)))"
+timeout=$((timeout * slowness))
+[ -z "$silence" ] || silence=$((silence * slowness))
 set -- "$@" -display none -no-reboot -kernel "$kernel/vmlinux" -initrd "$initramfs"
 
 # radix_tree FILE QEMU-ARGS...: QEMU's own device tree for a machine, to which is
@@ -96,7 +111,7 @@ set -- "$@" -display none -no-reboot -kernel "$kernel/vmlinux" -initrd "$initram
 radix_tree() {
 	local tree=$1 cpu
 	shift
-	printf 'dumpdtb %s\nquit\n' "$tree" | timeout 60 qemu-system-ppc64 "$@" -S \
+	printf 'dumpdtb %s\nquit\n' "$tree" | timeout $((60 * slowness)) qemu-system-ppc64 "$@" -S \
 		-serial none -monitor stdio >>"$log_dir/$self.log" 2>&1 || return 1
 	for cpu in $(fdtget -l "$tree" /cpus); do
 		fdtput -t x "$tree" "/cpus/$cpu" ibm,processor-radix-AP-encodings \

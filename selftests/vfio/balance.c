@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "slowness.h"
+
 #define RETRIES		150
 #define RETRY_MS	40
 long balance_pages_slack = 256;
@@ -297,7 +299,7 @@ static const char *wait_for_counts(const struct balance *b)
 {
 	const char *complaint = check_counts(b);
 
-	for (int i = 0; complaint && i < RETRIES; i++) {
+	for (int i = 0; complaint && i < RETRIES * (int)slowness(); i++) {
 		if (i >= RETRIES_PATIENT)
 			hurry();
 		sleep_ms(RETRY_MS);

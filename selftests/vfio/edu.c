@@ -11,6 +11,8 @@
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 
+#include "slowness.h"
+
 #define EDU_REG_ID		0x00
 #define EDU_REG_DMA_SOURCE	0x80
 #define EDU_REG_DMA_TARGET	0x88
@@ -24,6 +26,8 @@
 #define EDU_DMA_RUN		0x1
 #define EDU_DMA_TO_MEMORY	0x2
 
+/* How long a transfer takes, and the most that it may take. */
+#define EDU_DMA_MS		100
 #define EDU_DMA_TIMEOUT_MS	5000
 
 void edu_init(struct edu *edu)
@@ -125,13 +129,16 @@ void edu_close(struct edu *edu)
 static int transfer(struct edu *edu, uint64_t source, uint64_t target, size_t size,
 		    uint64_t command)
 {
+	const struct timespec usual = { .tv_nsec = EDU_DMA_MS * 1000 * 1000 };
 	const struct timespec tick = { .tv_nsec = 1000 * 1000 };
+	const int most = EDU_DMA_TIMEOUT_MS * (int)slowness();
 
 	reg_write(edu, EDU_REG_DMA_SOURCE, source);
 	reg_write(edu, EDU_REG_DMA_TARGET, target);
 	reg_write(edu, EDU_REG_DMA_COUNT, size);
 	reg_write(edu, EDU_REG_DMA_COMMAND, command | EDU_DMA_RUN);
-	for (int ms = 0; ms < EDU_DMA_TIMEOUT_MS; ms++) {
+	nanosleep(&usual, NULL);
+	for (int ms = 0; ms < most; ms++) {
 		if (!(reg_read(edu, EDU_REG_DMA_COMMAND) & EDU_DMA_RUN))
 			return 0;
 		nanosleep(&tick, NULL);

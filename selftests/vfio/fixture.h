@@ -9,11 +9,16 @@
 #ifndef SELFTESTS_VFIO_FIXTURE_H
 #define SELFTESTS_VFIO_FIXTURE_H
 
-#include <kselftest_harness.h>
+#include <unistd.h>
 
 #include "balance.h"
 #include "memory.h"
+#include "slowness.h"
 #include "vfio_spapr.h"
+
+/* The harness sets its limit for a test by this call. */
+#define alarm(seconds) alarm((unsigned int)(seconds) * slowness())
+#include <kselftest_harness.h>
 
 /*
  * Seconds after which the harness ends a test. Its own limit, 30, is for a machine, not for an

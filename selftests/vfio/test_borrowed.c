@@ -240,7 +240,7 @@ static bool disk_is_readable(void)
 	bool good = false;
 	int fd = -1;
 
-	for (int ms = 0; ms < WAIT_MS && fd < 0; ms++) {
+	for (int ms = 0; ms < WAIT_MS * (int)slowness() && fd < 0; ms++) {
 		fd = open("/dev/nvme0n1", O_RDONLY | O_DIRECT | O_CLOEXEC);
 		if (fd < 0)
 			nanosleep(&tick, NULL);
