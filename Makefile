@@ -37,7 +37,7 @@ endif
 CROSS := powerpc64le-linux-gnu-
 OUT := $(BUILD)/$(KERNEL)
 KDIR := $(BUILD)/kernels/$(KERNEL)/headers
-STOCK := $(BUILD)/kernels/$(KERNEL)/modules/$(MODULE)
+STOCK_DIR := $(BUILD)/kernels/$(KERNEL)/modules
 KBUILD_ARGS := ARCH=powerpc CROSS_COMPILE=$(CROSS)
 else
 CROSS := $(CROSS_COMPILE)
@@ -47,23 +47,28 @@ else
 KERNEL_RELEASE ?= $(shell uname -r)
 KDIR := /lib/modules/$(KERNEL_RELEASE)/build
 OUT := $(BUILD)/$(KERNEL_RELEASE)
+STOCK_DIR := /lib/modules/$(KERNEL_RELEASE)/kernel
 endif
 endif
+# pahole, which makes a module's BTF, knows no C++. And a module with BTF that was made by an older pahole
+# does not load any more when the kernel is built anew under the same name, as an update of it may be.
+KBUILD_ARGS += CONFIG_DEBUG_INFO_BTF_MODULES=
 KBUILD := $(if $(KERNEL),$(SRC)/scripts/in-toolchain.sh $(KERNEL)) \
 	$(MAKE) --no-print-directory -C $(KDIR) M=$(OUT) TCE_SRC=$(SRC) V=$(V) $(KBUILD_ARGS)
 
 module:
 
 # --- the module --------------------------------------------------------------------------------
-.PHONY: module kernel install
-module: $(if $(KERNEL),kernel)
+.PHONY: module kernel headers install uninstall
+module: $(if $(KERNEL),kernel,$(if $(KERNEL_RELEASE),headers))
 	@mkdir -p $(OUT)
 	@ln -sfn $(SRC)/Kbuild $(OUT)/Kbuild
-	$(Q)$(KBUILD) modules
-	$(Q)NM=$(CROSS)nm READELF=$(CROSS)readelf $(SRC)/scripts/audit-module.sh $(OUT)/$(MODULE)
-ifdef STOCK
+	$(Q)+$(KBUILD) modules
+	$(Q)NM=$(CROSS)nm READELF=$(CROSS)readelf $(SRC)/scripts/audit-module.sh \
+		$(if $(KERNEL),tested,other) $(OUT)/$(MODULE)
+ifdef STOCK_DIR
 	$(Q)READELF=$(CROSS)readelf $(SRC)/scripts/verify-driver-ops.sh \
-		$(STOCK) $(OUT)/generated/kernel_layout.h
+		$(STOCK_DIR) $(OUT)/generated/kernel_layout.h
 endif
 
 kernel:
@@ -71,12 +76,18 @@ kernel:
 	$(Q)$(SRC)/scripts/fetch-kernel.sh $(KERNEL)
 	$(Q)$(SRC)/scripts/fetch-toolchain.sh $(KERNEL)
 
-# Into updates/, which modprobe prefers to the kernel's own modules.
+headers:
+	$(Q)$(SRC)/scripts/check-headers.sh $(KERNEL_RELEASE)
+
+# Into updates/, which modprobe prefers to the kernel's own modules. With KEY= and CERT= it is signed.
+INSTALL_MODULE = INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) STRIP=$(CROSS)strip KEY=$(KEY) CERT=$(CERT) \
+	$(SRC)/scripts/install-module.sh $(1) $(OUT)/$(MODULE) $(KDIR)
 install: module
+install uninstall:
 ifeq ($(NATIVE)$(INSTALL_MOD_PATH),)
 	$(error this is no POWER host: say where to with INSTALL_MOD_PATH=)
 endif
-	$(KBUILD) INSTALL_MOD_DIR=updates modules_install
+	$(Q)$(call INSTALL_MODULE,$(if $(filter install,$@),install,remove))
 
 # --- tests -------------------------------------------------------------------------------------
 .PHONY: target-tests demo-program bench-program bench-floor kvm-programs
@@ -102,7 +113,7 @@ FLOOR := $(BUILD)/bench-floor/$(KERNEL)
 bench-floor: kernel
 	@mkdir -p $(FLOOR)
 	@ln -sfn $(addprefix $(SRC)/selftests/bench/floor/,Kbuild tce_floor.c tce_floor.h) $(FLOOR)
-	$(Q)$(subst M=$(OUT),M=$(FLOOR),$(KBUILD)) modules
+	$(Q)+$(subst M=$(OUT),M=$(FLOOR),$(KBUILD)) modules
 
 .PHONY: emulator guest-qemu demo check check-host check-qemu check-kvm bench
 emulator:
@@ -154,7 +165,8 @@ clean:
 help:
 	@echo 'On a POWER host:'
 	@echo '  make            build the module for the running kernel'
-	@echo '  make install    install it to updates/, so that modprobe prefers it'
+	@echo '  make install    install it to updates/, so that modprobe prefers it; signed with KEY= CERT='
+	@echo '  make uninstall  remove it from there: modprobe loads the stock module again'
 	@echo 'On any Debian machine, as root (missing packages are installed):'
 	@echo '  make demo       boot a real kernel with the module on an emulated POWER9 and do DMA'
 	@echo '  make check      all tests; in parts:'

@@ -125,6 +125,7 @@ step "kernel checks" selftests/build/test-check-kernel.sh
 for kernel in $(kernels_of_lanes); do
 	step "module for $kernel, audit" make --no-print-directory module KERNEL="$kernel"
 done
+step "audit of what is broken" selftests/build/test-audit.sh
 step "sparse" make --no-print-directory sparse
 step "lint" make --no-print-directory lint
 make --no-print-directory target-tests kvm-programs guest-qemu
