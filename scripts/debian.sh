@@ -37,9 +37,9 @@ debian_packages() {
 	*:qemu) echo "qemu-system-ppc device-tree-compiler" ;;
 	*:host-tests) echo "g++ clang libclang-rt-dev libgtest-dev make" ;;
 	*:install) echo "e2fsprogs xz-utils" ;;
-	*:deb) echo "dpkg-dev debhelper dh-dkms lintian man-db" ;;
+	*:deb) echo "dpkg-dev debhelper dh-dkms lintian" ;;
 	*:bench) echo "gnuplot-nox" ;;
-	*:lint) echo "sparse clang-format clang-tidy shellcheck" ;;
+	*:lint) echo "sparse clang-format clang-tidy shellcheck man-db" ;;
 	*) return 1 ;;
 	esac
 }

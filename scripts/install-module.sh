@@ -57,19 +57,6 @@ loaded_by_modprobe()
 		sed -n "s|^insmod \([^ ]*/$name\.ko[^ ]*\).*|\1|p" | tail -n 1
 }
 
-# What is as it was until somebody does something.
-remind()
-{
-	if [ -z "$root" ] && [ "$release" = "$(uname -r)" ] && [ -d "/sys/module/$name" ]; then
-		say "what is loaded now stays; to change it, when nobody uses it:"
-		say "    modprobe -r $name && modprobe $name"
-	fi
-	if grep -qs '^[[:space:]]*vfio' "$root/etc/initramfs-tools/modules"; then
-		say "vfio is listed in /etc/initramfs-tools/modules; for the initramfs to follow:"
-		say "    update-initramfs -u -k $release"
-	fi
-}
-
 case $action in
 install)
 	put
@@ -89,4 +76,4 @@ remove)
 	say "modprobe loads ${chosen:-none}"
 	;;
 esac
-remind
+"$(dirname "$0")/remind.sh" "$release" "$root"

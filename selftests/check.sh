@@ -122,6 +122,7 @@ kernels_of_lanes() {
 
 cd "$repo"
 step "kernel checks" selftests/build/test-check-kernel.sh
+step "version, man page" selftests/build/test-version.sh
 for kernel in $(kernels_of_lanes); do
 	step "module for $kernel, audit" make --no-print-directory module KERNEL="$kernel"
 done
