@@ -35,7 +35,7 @@ endif
 CROSS := powerpc64le-linux-gnu-
 OUT := $(BUILD)/$(KERNEL)
 KDIR := $(BUILD)/kernels/$(KERNEL)/headers
-STOCK := $(BUILD)/kernels/$(KERNEL)/modules/$(MODULE)
+STOCK_DIR := $(BUILD)/kernels/$(KERNEL)/modules
 KBUILD_ARGS := ARCH=powerpc CROSS_COMPILE=$(CROSS)
 else
 CROSS := $(CROSS_COMPILE)
@@ -45,23 +45,37 @@ else
 KERNEL_RELEASE ?= $(shell uname -r)
 KDIR := /lib/modules/$(KERNEL_RELEASE)/build
 OUT := $(BUILD)/$(KERNEL_RELEASE)
+STOCK_DIR := /lib/modules/$(KERNEL_RELEASE)/kernel
 endif
 endif
+# pahole, which makes a module's BTF, knows no C++. And a module with BTF that was made by an older pahole
+# does not load any more when the kernel is built anew under the same name, as an update of it may be.
+KBUILD_ARGS += CONFIG_DEBUG_INFO_BTF_MODULES=
 KBUILD := $(if $(KERNEL),$(SRC)/scripts/in-toolchain.sh $(KERNEL)) \
 	$(MAKE) --no-print-directory -C $(KDIR) M=$(OUT) TCE_SRC=$(SRC) V=$(V) $(KBUILD_ARGS)
+
+# What boots emulated machines has its tools and kernels for one that cross-builds.
+EMULATED := demo bench check check-all check-qemu check-kvm check-install
+ifdef NATIVE
+ifneq ($(filter $(EMULATED),$(MAKECMDGOALS)),)
+$(error make $(firstword $(filter $(EMULATED),$(MAKECMDGOALS))) is for a build machine: Debian 12 or 13 \
+on a processor that is not POWER. Here there are make, make install, make check-host)
+endif
+endif
 
 module:
 
 # --- the module --------------------------------------------------------------------------------
-.PHONY: module kernel install
-module: $(if $(KERNEL),kernel)
+.PHONY: module kernel headers install uninstall
+module: $(if $(KERNEL),kernel,$(if $(KERNEL_RELEASE),headers))
 	@mkdir -p $(OUT)
 	@ln -sfn $(SRC)/Kbuild $(OUT)/Kbuild
-	$(Q)$(KBUILD) modules
-	$(Q)NM=$(CROSS)nm READELF=$(CROSS)readelf $(SRC)/scripts/audit-module.sh $(OUT)/$(MODULE)
-ifdef STOCK
+	$(Q)+$(KBUILD) modules
+	$(Q)NM=$(CROSS)nm READELF=$(CROSS)readelf $(SRC)/scripts/audit-module.sh \
+		$(if $(KERNEL),tested,other) $(OUT)/$(MODULE)
+ifdef STOCK_DIR
 	$(Q)READELF=$(CROSS)readelf $(SRC)/scripts/verify-driver-ops.sh \
-		$(STOCK) $(OUT)/generated/kernel_layout.h
+		$(STOCK_DIR) $(OUT)/generated/kernel_layout.h
 endif
 
 kernel:
@@ -69,12 +83,53 @@ kernel:
 	$(Q)$(SRC)/scripts/fetch-kernel.sh $(KERNEL)
 	$(Q)$(SRC)/scripts/fetch-toolchain.sh $(KERNEL)
 
-# Into updates/, which modprobe prefers to the kernel's own modules.
+headers:
+	$(Q)$(SRC)/scripts/check-headers.sh $(KERNEL_RELEASE)
+
+# Into updates/, which modprobe prefers to the kernel's own modules. With KEY= and CERT= it is signed.
+INSTALL_MODULE = INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) STRIP=$(CROSS)strip KEY=$(KEY) CERT=$(CERT) \
+	$(SRC)/scripts/install-module.sh $(1) $(OUT)/$(MODULE) $(KDIR)
 install: module
+install uninstall:
 ifeq ($(NATIVE)$(INSTALL_MOD_PATH),)
 	$(error this is no POWER host: say where to with INSTALL_MOD_PATH=)
 endif
-	$(KBUILD) INSTALL_MOD_DIR=updates modules_install
+	$(Q)$(call INSTALL_MODULE,$(if $(filter install,$@),install,remove))
+
+# --- packages ----------------------------------------------------------------------------------
+# What the module is built from and installed with, and nothing else.
+.PHONY: dkms-tree dist deb
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"$$/\1/p' $(SRC)/dkms.conf)
+DKMS_NAME := vfio-iommu-spapr-tce-$(VERSION)
+DKMS_FILES := Makefile Kbuild dkms.conf drivers arch include scripts/expected-symbols \
+	$(patsubst %,scripts/%.sh,audit-module check-headers check-kernel install-module \
+		layout-header remind verify-driver-ops)
+dkms-tree:
+	$(Q)mkdir -p $(DESTDIR)/$(DKMS_NAME)
+	$(Q)tar -C $(SRC) -c $(DKMS_FILES) | tar -C $(DESTDIR)/$(DKMS_NAME) -x --no-same-owner
+
+dist:
+	@mkdir -p $(BUILD)/dist
+	$(Q)tar -C $(SRC) -c --sort=name --owner=0 --group=0 --numeric-owner \
+		--mtime=@$$(git -C $(SRC) log -1 --format=%ct) --transform='s|^|$(DKMS_NAME)/|' \
+		$(DKMS_FILES) | gzip -n9 >$(BUILD)/dist/$(DKMS_NAME).tar.gz
+	@echo build/dist/$(DKMS_NAME).tar.gz
+
+# Debian's package for ppc64el: on a POWER host with what it depends on, elsewhere with the build
+# machine's tools alone, for nothing is compiled.
+DEB := $(BUILD)/deb
+deb:
+ifndef NATIVE
+	$(Q)$(SRC)/scripts/host-packages.sh deb
+endif
+	$(Q)rm -rf $(DEB) && mkdir -p $(DEB)/source
+	$(Q)tar -C $(SRC) -c $(DKMS_FILES) debian Documentation/vfio_iommu_spapr_tce.4 | tar -C $(DEB)/source -x
+	$(Q)cd $(DEB)/source && dpkg-buildpackage -us -uc -b $(if $(NATIVE),,-appc64el -d) >$(DEB)/log 2>&1 || \
+		{ tail -n 15 $(DEB)/log >&2; exit 1; }
+ifndef NATIVE
+	$(Q)lintian --allow-root --fail-on error,warning $(DEB)/*.deb
+endif
+	@cd $(SRC) && echo build/deb/*.deb
 
 # --- tests -------------------------------------------------------------------------------------
 .PHONY: target-tests demo-program bench-program bench-floor kvm-programs
@@ -100,7 +155,7 @@ FLOOR := $(BUILD)/bench-floor/$(KERNEL)
 bench-floor: kernel
 	@mkdir -p $(FLOOR)
 	@ln -sfn $(addprefix $(SRC)/selftests/bench/floor/,Kbuild tce_floor.c tce_floor.h) $(FLOOR)
-	$(Q)$(subst M=$(OUT),M=$(FLOOR),$(KBUILD)) modules
+	$(Q)+$(subst M=$(OUT),M=$(FLOOR),$(KBUILD)) modules
 
 .PHONY: emulator guest-qemu demo check check-all check-host check-qemu check-kvm bench
 emulator:
@@ -135,6 +190,19 @@ check-kvm: module kvm-programs guest-qemu
 		$(SRC)/selftests/kvm/run.sh $$lane || failed=1; \
 	done; exit $$failed
 
+# Debian systems for ppc64el, in which the module is installed as a user does.
+.PHONY: check-install install-roots
+INSTALL_RELEASES := bookworm trixie
+install-roots: deb dist emulator
+	$(Q)$(SRC)/scripts/host-packages.sh toolchain install build
+	$(Q)$(SRC)/scripts/fetch-qemu-user.sh
+	$(Q)for release in $(INSTALL_RELEASES); do $(SRC)/selftests/install/make-root.sh $$release || exit 1; done
+
+check-install: install-roots
+	$(Q)failed=0; for release in $(INSTALL_RELEASES); do \
+		$(SRC)/selftests/install/run.sh $$release || failed=1; \
+	done; exit $$failed
+
 # --- the source --------------------------------------------------------------------------------
 .PHONY: sparse lint clean help
 sparse: module
@@ -151,7 +219,10 @@ clean:
 help:
 	@echo 'On a POWER host:'
 	@echo '  make            build the module for the running kernel'
-	@echo '  make install    install it to updates/, so that modprobe prefers it'
+	@echo '  make install    install it to updates/, so that modprobe prefers it; signed with KEY= CERT='
+	@echo '  make uninstall  remove it from there: modprobe loads the stock module again'
+	@echo '  make deb        build/deb/*.deb, which has DKMS build the module for each kernel'
+	@echo '  make dist       build/dist/*.tar.gz, the sources for DKMS of other distributions'
 	@echo 'On any Debian machine, as root (missing packages are installed):'
 	@echo '  make demo       boot a real kernel with the module on an emulated POWER9 and do DMA'
 	@echo '  make check      the tests that guard each change: every machine with every kernel'
@@ -160,6 +231,7 @@ help:
 	@echo '  make check-host                  the C++ sources against a fake kernel'
 	@echo '  make check-qemu LANE=<lane>      one of: $(LANES)'
 	@echo '  make check-kvm                   QEMU guests with disks of the emulated host'
+	@echo '  make check-install               make install, DKMS and the Debian package, on Debian 12 and 13'
 	@echo '  make bench      guest instructions: the stock driver against ours; KERNEL=<kernel>'
 	@echo '  make module KERNEL=<kernel>      build/<kernel>/$(MODULE); one of: $(KERNELS)'
 	@echo '  make module KDIR=<kernel tree>   for any other kernel'

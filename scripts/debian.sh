@@ -36,13 +36,15 @@ debian_packages() {
 	bookworm:toolchain) echo mmdebstrap ;;
 	*:qemu) echo "qemu-system-ppc device-tree-compiler" ;;
 	*:host-tests) echo "g++ clang libclang-rt-dev libgtest-dev make" ;;
+	*:install) echo "e2fsprogs xz-utils" ;;
+	*:deb) echo "dpkg-dev debhelper dh-dkms lintian" ;;
 	*:bench) echo "gnuplot-nox" ;;
-	*:lint) echo "sparse clang-format clang-tidy shellcheck" ;;
+	*:lint) echo "sparse clang-format clang-tidy shellcheck man-db" ;;
 	*) return 1 ;;
 	esac
 }
 build_packages="make g++-powerpc64le-linux-gnu libc6-dev-ppc64el-cross \
-xz-utils cpio kmod bc"
+xz-utils cpio kmod bc pahole"
 # shellcheck disable=SC2034 # used by host-packages.sh
 qemu_oldest=1:10.0
 
@@ -162,6 +164,14 @@ apt_foreign() {
 	done >"$apt_dir/$1/sources.list"
 }
 
+# machine_proxies: a file with how the machine's apt reaches its mirror, for mmdebstrap
+machine_proxies() {
+	local file=$apt_dir/proxies
+	apt-config dump Acquire |
+		grep -iE '^Acquire::(http|https)(::[^ ]*)?::(proxy|proxy-auto-detect|cainfo|verify-peer) ' >"$file" || true
+	printf '%s\n' "$file"
+}
+
 # fetch_debs NAME DIRECTORY RESOLVE: downloads into DIRECTORY the packages that
 # the function RESOLVE prints ("package:architecture=version"). Three tries,
 # each with new lists, because a mirror may be in the middle of a sync. Mirrors
@@ -175,9 +185,7 @@ fetch_debs() {
 	for try in 1 2 3; do
 		case $try in
 		2)
-			sed -i.codenames -e 's/ bookworm\([^ ]* main\)$/ oldstable\1/' \
-				-e 's/ trixie\([^ ]* main\)$/ stable\1/' \
-				"$apt_dir/$name/sources.list"
+			other_names -i.codenames "$apt_dir/$name/sources.list"
 			;;
 		3) mv "$apt_dir/$name/sources.list.codenames" "$apt_dir/$name/sources.list" ;;
 		esac
@@ -197,6 +205,11 @@ fetch_debs() {
 		}
 	done
 	die "cannot download from $(suites_of "$name"); see $log_dir/$self.log"
+}
+
+# other_names SED-ARGUMENT...: lines of a sources.list, with each suite by its other name
+other_names() {
+	sed -e 's/ bookworm\([^ ]* main\)$/ oldstable\1/' -e 's/ trixie\([^ ]* main\)$/ stable\1/' "$@"
 }
 
 names_of() {

@@ -21,10 +21,12 @@
 kernel=$1
 flavour=$(kernel_flavour "$kernel")
 dir=$build/kernels/$kernel
-# The modules; the stamp names them, so that a build/ from before one was added is found out.
+# The modules. The stamp names what is here, so that a build/ from before something was added is
+# found out. With its headers each kernel has a vmlinux, from which kbuild would make BTF.
 modules='vfio vfio_iommu_spapr_tce vfio-pci-core vfio-pci kvm kvm-hv nvme nvme-core nvme-auth nvme-keyring'
+contents="$modules headers/vmlinux"
 is_there() {
-	[ "$(cat "$dir/stamp" 2>/dev/null)" = "$modules" ]
+	[ "$(cat "$dir/stamp" 2>/dev/null)" = "$contents" ]
 }
 is_there && exit 0
 
@@ -128,10 +130,6 @@ headers() {
 		ln -sfn ../kbuild/scripts "$new/$part/scripts"
 		ln -sfn ../kbuild/tools "$new/$part/tools"
 	done
-	# With this file kbuild makes BTF for each module, and fails where pahole is
-	# missing. Without it kbuild says that it skips that, and the module is the
-	# same on every machine.
-	rm "$new/headers/vmlinux"
 	# Debian's Makefile here includes one by its absolute path and, of newer kernels, says
 	# where it is itself.
 	grep -q '^include /usr/src/linux-headers-.*-common/Makefile$' "$new/headers/Makefile" ||
@@ -164,5 +162,6 @@ for part in "$new"/*; do
 	mv "$part" "$dir/"
 done
 rm -r "$new" "$debs"
-echo "$modules" >"$dir/stamp"
+[ -s "$dir/headers/vmlinux" ] || die "linux-headers-$release has no vmlinux"
+echo "$contents" >"$dir/stamp"
 say "kernel $release is in ${dir#"$repo/"}"

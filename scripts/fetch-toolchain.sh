@@ -15,26 +15,25 @@
 debian_check
 [ -n "$(kernel_toolchain "$1")" ] || exit 0
 root=$build/toolchain
-[ -e "$root/stamp" ] && exit 0
+packages="make g++-14-powerpc64le-linux-gnu libelf1t64 libssl3t64 zlib1g bc kmod xz-utils pahole"
+# The stamp names the packages, so that a chroot from before one was added is found out.
+is_there() {
+	[ "$(cat "$root/stamp" 2>/dev/null)" = "$packages" ]
+}
+is_there && exit 0
 
 "$repo/scripts/host-packages.sh" toolchain
 [ "$(id -u)" = 0 ] || die "root is needed to make ${root#"$repo/"}"
 apt_lock
-[ -e "$root/stamp" ] && exit 0
+is_there && exit 0
 suite=$(debian_suite toolchain)
 uri=$(debian_repositories | sed -n "s/ $codename\$//p" | head -n 1)
-packages="make g++-14-powerpc64le-linux-gnu libelf1t64 libssl3t64 zlib1g bc kmod xz-utils"
-
-# How the machine's apt reaches the mirror.
-proxies=$build/apt/toolchain-proxies
-apt-config dump Acquire | grep -iE '^Acquire::(http|https)(::[^ ]*)?::(proxy|proxy-auto-detect|cainfo|verify-peer) ' \
-	>"$proxies" || true
 
 say "making a minimal system of Debian $suite for its compiler"
 for try in 1 2 3; do
 	rm -rf "$root.new"
 	if quietly mmdebstrap --variant=essential --include="${packages// /,}" \
-		--aptopt="$proxies" --aptopt='APT::Install-Recommends "false"' \
+		--aptopt="$(machine_proxies)" --aptopt='APT::Install-Recommends "false"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		"$suite" "$root.new" "$(apt_source "$host_arch" "$suite" "$uri")"; then
@@ -44,7 +43,7 @@ for try in 1 2 3; do
 		done
 		rm -rf "$root"
 		mv "$root.new" "$root"
-		touch "$root/stamp"
+		echo "$packages" >"$root/stamp"
 		say "it is in ${root#"$repo/"}, $(du -sm "$root" | cut -f 1) MB"
 		exit 0
 	fi

@@ -8,6 +8,8 @@
 #	toolchain   what makes the chroot with a newer compiler, where one is needed
 #	qemu        QEMU 10 or later with the POWER machines
 #	host-tests  compilers, GoogleTest and sanitizers for the tests on the host
+#	install     what makes a disk of a system for ppc64el
+#	deb         what builds the Debian package and looks at it
 #	bench       what draws the plot
 #	lint        sparse, clang-format, clang-tidy, shellcheck
 
@@ -16,7 +18,7 @@
 # shellcheck source=scripts/debian.sh
 . "$repo/scripts/debian.sh"
 
-[ $# -gt 0 ] || usage_error "$self.sh build|toolchain|qemu|host-tests|bench|lint..."
+[ $# -gt 0 ] || usage_error "$self.sh build|toolchain|qemu|host-tests|install|deb|bench|lint..."
 
 # missing PACKAGE...: those that are not installed, or not new enough
 missing() {

@@ -4,19 +4,34 @@
 # Holds our declaration of struct vfio_iommu_driver_ops against the stock module: its object file
 # says by relocations which function it put at which offset. Exits 1 where the two differ.
 #
-# usage: verify-driver-ops.sh STOCK_MODULE.ko KERNEL_LAYOUT.h   with READELF in the environment
+# usage: verify-driver-ops.sh MODULES KERNEL_LAYOUT.h   with READELF in the environment
+# MODULES: a directory somewhere under which the stock module is, perhaps compressed
 set -eu
 
-module=$1
+modules=$1
 layout=$2
 readelf=${READELF:-readelf}
+
+stock=$(find "$modules" -name 'vfio_iommu_spapr_tce.ko*' 2>/dev/null | head -n 1)
+if [ -z "$stock" ]; then
+	echo "verify: there is no stock module in $modules: struct vfio_iommu_driver_ops is taken on trust"
+	exit 0
+fi
+module=$(mktemp)
+trap 'rm -f "$module"' EXIT
+case $stock in
+*.xz) xz -dc "$stock" ;;
+*.zst) zstd -qdc "$stock" ;;
+*.gz) gzip -dc "$stock" ;;
+*) cat "$stock" ;;
+esac >"$module" || { echo "verify: cannot read $stock" >&2; exit 1; }
 
 # Functions and the operations as "address section name", the size of the latter.
 symbols=$($readelf -sW "$module" | awk '$NF ~ /^tce_iommu_/ { print $2, $(NF - 1), $NF, $3 }')
 ops_section=$(printf '%s\n' "$symbols" | awk '$3 == "tce_iommu_driver_ops" { print $2 }')
 ops_start=$(printf '%s\n' "$symbols" | awk '$3 == "tce_iommu_driver_ops" { print $1 }')
 ops_size=$(printf '%s\n' "$symbols" | awk '$3 == "tce_iommu_driver_ops" { print $4 }')
-[ -n "$ops_section" ] || { echo "verify: no tce_iommu_driver_ops in $module" >&2; exit 1; }
+[ -n "$ops_section" ] || { echo "verify: no tce_iommu_driver_ops in $stock" >&2; exit 1; }
 
 section_name=$($readelf -SW "$module" | sed 's/^ *\[ */[/' |
 	awk -v number="[$ops_section]" '$1 == number { print $2 }')
@@ -46,15 +61,15 @@ ours()
 
 members="open release ioctl attach_group detach_group"
 for member in $members; do
-	stock=$(offset_of "tce_iommu_$member")
-	if [ "$stock" != "$(ours "$member")" ]; then
-		echo "verify: vfio_iommu_driver_ops.$member is at $stock in the stock module," \
+	theirs=$(offset_of "tce_iommu_$member")
+	if [ "$theirs" != "$(ours "$member")" ]; then
+		echo "verify: vfio_iommu_driver_ops.$member is at $theirs in $stock," \
 			"not at $(ours "$member")" >&2
 		exit 1
 	fi
 done
 if [ "$ops_size" != "$(ours size)" ]; then
-	echo "verify: struct vfio_iommu_driver_ops has $ops_size bytes in the stock module," \
+	echo "verify: struct vfio_iommu_driver_ops has $ops_size bytes in $stock," \
 		"not $(ours size)" >&2
 	exit 1
 fi

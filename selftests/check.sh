@@ -155,6 +155,7 @@ mapfile -t list < <(suites)
 : >"$stock_counts"
 say "limits are longer by a factor of $(selftests/qemu/slowness.sh) now; each boot measures it again"
 step "kernel checks" selftests/build/test-check-kernel.sh
+step "version, man page" selftests/build/test-version.sh
 step "pairs of machines, kernels and tables" selftests/build/test-lanes.sh
 # All packages at once: what would install them goes on beside others.
 scripts/host-packages.sh build qemu lint host-tests
@@ -162,6 +163,7 @@ start 'host*'
 for kernel in $(kernels); do
 	step "module for $kernel, audit" make --no-print-directory module KERNEL="$kernel"
 done
+step "audit of what is broken" selftests/build/test-audit.sh
 step "sparse" make --no-print-directory sparse
 make --no-print-directory target-tests kvm-programs guest-qemu
 in_parallel step "lint" make --no-print-directory lint
