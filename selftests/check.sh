@@ -114,7 +114,7 @@ step() {
 progress() {
 	local left=''
 	[ ! -s "$last" ] || left=", $((($(cat "$last") - SECONDS) / 60)) min left by the last run"
-	local all=$((4 + $(kernels | wc -l) + ${#list[@]}))
+	local all=$((6 + $(kernels | wc -l) + ${#list[@]}))
 	echo "$(wc -l <"$counts") of $all done, $((SECONDS / 60)) min gone$left"
 }
 
