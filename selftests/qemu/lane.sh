@@ -84,7 +84,7 @@ boot_lane() {
 	"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" \
 		--initramfs "$initramfs" --log "$log_dir/$name.log" --live \
 		--timeout 900 --silence "$silence" \
-		--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=10 $parameters" -- -smp 2 |
+		--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=1 $parameters" -- -smp 2 |
 		show_progress "$name" || ending=$?
 	awk -v ending="$ending" -v programs="$programs" -f "$here/ktap.awk" \
 		"$log_dir/$name.log" >"$log_dir/$name.results"
