@@ -3,8 +3,8 @@
  * A device that joins a PE which is in use: the function beside the edu device is removed and found
  * again. The kernel then wants to take the PE for VFIO a second time.
  *
- * Not in partitions: there the kernel itself follows a NULL pointer when it is asked to look for
- * devices (pci_dma_bus_setup_pSeriesLP), whoever has the device.
+ * Not in partitions: told to look for devices, the kernel itself does not find what was removed, or
+ * follows a NULL pointer (pci_dma_find), whoever has the device.
  */
 #include "fixture.h"
 
