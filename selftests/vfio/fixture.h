@@ -33,6 +33,12 @@
 		SKIP(return, "the group has no dynamic windows");	\
 } while (0)
 
+/* KVM cannot be kept from the kernel's tables, and so these have no pages larger than the kernel's. */
+#define SKIP_WITHOUT_LARGE_PAGES(page_shift) do {				\
+	if (spapr_has_kernel_tables() && 1UL << (page_shift) > page_size())	\
+		SKIP(return, "the kernel's tables have no pages this large");	\
+} while (0)
+
 #define SKIP_ON_PARTITIONS() do {						\
 	if (spapr_is_partition())						\
 		SKIP(return, "groups of a partition cannot share tables");	\

@@ -40,6 +40,7 @@ TEST_F(container, dpdk_2_window_over_system_ram_of_huge_pages)
 	uint64_t start = 1, huge, last;
 	uint8_t *segment;
 
+	SKIP_WITHOUT_LARGE_PAGES(shift);
 	while (shift <= MAX_HUGE_SHIFT && memory_huge_free(shift) < 2)
 		shift++;
 	if (shift > MAX_HUGE_SHIFT)

@@ -68,6 +68,7 @@ TEST_F(kvm, qemu_3_finds_the_table_of_each_window)
 	ASSERT_EQ(0, spapr_create_at_0(self->fd, WINDOW_SIZE, 1));
 	EXPECT_EQ(0, try_table(self->group, TCE_SHIFT_4K, 0, WINDOW_SIZE));
 
+	SKIP_WITHOUT_LARGE_PAGES(TCE_SHIFT_64K);
 	ASSERT_EQ(0, spapr_create(self->fd, TCE_SHIFT_64K, GIB, 2, &start));
 	ASSERT_EQ(SECOND_WINDOW, start);
 	EXPECT_EQ(0, try_table(self->group, TCE_SHIFT_64K, start, GIB));
@@ -83,11 +84,12 @@ TEST_F(kvm, qemu_3_only_a_table_that_fits)
 	uint64_t start;
 
 	ASSERT_EQ(0, spapr_create_at_0(self->fd, WINDOW_SIZE, 1));
-	ASSERT_EQ(0, spapr_create(self->fd, TCE_SHIFT_64K, GIB, 1, &start));
 	EXPECT_EQ(0, try_table(self->group, TCE_SHIFT_4K, 0, WINDOW_SIZE / 2));
 	EXPECT_EQ(-EINVAL, try_table(self->group, TCE_SHIFT_4K, 0, WINDOW_SIZE + TCE_PAGE_4K));
 	EXPECT_EQ(-EINVAL, try_table(self->group, TCE_SHIFT_4K, TCE_PAGE_4K, MIB));
 	EXPECT_EQ(0, try_table(self->group, TCE_SHIFT_64K, 0, WINDOW_SIZE));
+	SKIP_WITHOUT_LARGE_PAGES(TCE_SHIFT_64K);
+	ASSERT_EQ(0, spapr_create(self->fd, TCE_SHIFT_64K, GIB, 1, &start));
 	EXPECT_EQ(-EINVAL, try_table(self->group, TCE_SHIFT_4K, start, GIB));
 }
 

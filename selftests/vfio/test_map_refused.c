@@ -69,6 +69,7 @@ TEST_F(container, errno_2_iommu_page_larger_than_backing_is_einval)
 	int fd = self->s.container;
 	uint64_t start;
 
+	SKIP_WITHOUT_LARGE_PAGES(TCE_SHIFT_64K);
 	SKIP_WITHOUT_DYNAMIC_WINDOWS(self->s.container);
 	if (page_size() >= size)
 		SKIP(memory_put(p, size); return, "pages are 64K");
@@ -124,6 +125,7 @@ TEST_F(container, past_2_thp_in_a_large_window_is_refused)
 	uint64_t start;
 	uint8_t *p;
 
+	SKIP_WITHOUT_LARGE_PAGES(TCE_SHIFT_64K + 1);
 	if (!size)
 		SKIP(return, "the kernel has no transparent huge pages");
 	SKIP_WITHOUT_DYNAMIC_WINDOWS(fd);

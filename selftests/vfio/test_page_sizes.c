@@ -229,6 +229,7 @@ TEST_F(container, ordinary_memory_in_a_large_window_is_refused)
 	int fd = self->s.container, tried = 0;
 	uint64_t start;
 
+	SKIP_WITHOUT_LARGE_PAGES(MAX_ORDINARY_SHIFT);
 	SKIP_WITHOUT_DYNAMIC_WINDOWS(fd);
 	ASSERT_EQ(0, spapr_remove(fd, 0));
 	for (uint32_t shift = 0; shift <= MAX_ORDINARY_SHIFT; shift++) {
@@ -326,6 +327,7 @@ TEST_F(container, past_1_iommu_page_larger_than_the_pinned_page)
 	uint64_t start;
 	uint8_t *p;
 
+	SKIP_WITHOUT_LARGE_PAGES(huge);
 	SKIP_WITHOUT_DYNAMIC_WINDOWS(fd);
 	while (huge <= MAX_ORDINARY_SHIFT && !memory_huge_free(huge))
 		huge++;
