@@ -20,14 +20,15 @@ release=$1
 # with 64K pages, 7.2.
 case $release in
 bookworm)
+	suites='bookworm bookworm-backports'
 	packages="linux-image-powerpc64le/bookworm-backports linux-headers-powerpc64le/bookworm-backports"
 	later='linux-image-powerpc64le/bookworm linux-headers-powerpc64le/bookworm
 debhelper dh-dkms'
 	;;
 trixie)
+	suites=trixie
 	packages='linux-image-powerpc64le linux-headers-powerpc64le'
-	later='linux-image-powerpc64le-64k linux-headers-powerpc64le-64k
-linux-image-powerpc64le/trixie-backports linux-headers-powerpc64le/trixie-backports'
+	later='linux-image-powerpc64le-64k linux-headers-powerpc64le-64k'
 	;;
 *) usage_error "$usage" ;;
 esac
@@ -50,7 +51,7 @@ is_there && exit 0
 
 uri=$(debian_repositories | sed -n "s/ $codename\$//p" | head -n 1)
 sources=$build/install/$release.list
-for suite in "$release" "$release-backports"; do
+for suite in $suites; do
 	apt_source ppc64el "$suite" "$uri"
 done >"$sources"
 # shellcheck disable=SC2016 # for the shell of the hook
@@ -58,6 +59,28 @@ hooks=('--customize-hook=chroot "$1" apt-get clean')
 while read -r line; do
 	hooks+=("--customize-hook=chroot \"\$1\" apt-get install -qy --download-only --allow-downgrades $line")
 done <<<"$later"
+
+# kernel_7_2: into the root's /root/kernel-7.2, with what its packages depend on of the same version. By
+# downloads of our own, which know what to do when the suite's mirror is in the middle of a sync.
+kernel_7_2() {
+	local list=$build/install/$release.7.2
+	apt_foreign kernel-7.2-root ppc64el "$(debian_suite kernel-7.2)"
+	fetch_debs kernel-7.2-root "$list" resolve_7_2
+	mkdir -p "$root/root/kernel-7.2"
+	mv "$list"/*.deb "$root/root/kernel-7.2/"
+	rmdir "$list"
+}
+
+resolve_7_2() {
+	local version release
+	version=$(versions kernel-7.2-root linux-image-powerpc64le:ppc64el 7.2. | head -n 1)
+	release=$(apt_in kernel-7.2-root apt-cache show "linux-image-powerpc64le:ppc64el=$version" |
+		sed -n 's/^Depends:.* linux-image-\([^ ,]*\).*/\1/p' | head -n 1)
+	[ -n "$release" ] || return 1
+	printf "%s:ppc64el=$version\n" "linux-"{image,base,binary,modules,headers}"-$release" \
+		"linux-kbuild-${release%-powerpc64le}"
+	echo "linux-headers-${release%-powerpc64le}-common=$version"
+}
 
 # Nothing boots from an initramfs of the root's own, and one takes minutes to make.
 export INITRD=No
@@ -71,6 +94,7 @@ for try in 1 2 3; do
 		--aptopt="$(machine_proxies)" --aptopt='APT::Install-Recommends "false"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		--include="${packages// /,}" "${hooks[@]}" "$release" "$root" "$sources"; then
+		[ "$release" != trixie ] || kernel_7_2
 		echo "$packages $later" >"$root.stamp"
 		say "it is in ${root#"$repo/"}, $(du -sm "$root" | cut -f 1) MB"
 		exit 0

@@ -161,24 +161,24 @@ tarball() {
 	diff -r "log/tarball/$package"-* "/usr/src/$package"-*
 }
 
-# new_kernel PACKAGE-ENDING RELEASE: it is installed, with its headers; sets new to its whole release
+# new_kernel RELEASE PACKAGE...: it is installed, with its headers; sets new to its whole release
 new_kernel() {
-	installs "linux-image-$1" "linux-headers-$1"
-	new=$(basename "$(find /lib/modules -maxdepth 1 -name "$2")")
+	installs "${@:2}"
+	new=$(basename "$(find /lib/modules -maxdepth 1 -name "$1")")
 }
 
 kernel_64k() {
-	new_kernel powerpc64le-64k '*-powerpc64le-64k'
+	new_kernel '*-powerpc64le-64k' linux-image-powerpc64le-64k linux-headers-powerpc64le-64k
 	modprobe_loads updates/dkms/ "$new"
 }
 
 kernel_7_2() {
-	new_kernel powerpc64le/trixie-backports '7.*-powerpc64le'
+	new_kernel '7.*-powerpc64le' ./kernel-7.2/*.deb
 	modprobe_loads updates/dkms/ "$new"
 }
 
 kernel_6_1_comes() {
-	new_kernel powerpc64le/bookworm '6.1.*-powerpc64le'
+	new_kernel '6.1.*-powerpc64le' linux-image-powerpc64le/bookworm linux-headers-powerpc64le/bookworm
 	modprobe_loads kernel/drivers/vfio/ "$new"
 	has log/kernel_6_1_comes "kernel $new keeps its own $module"
 	modprobe_loads updates/dkms/
