@@ -15,6 +15,7 @@
 usage="$self.sh bookworm|trixie"
 [ $# = 1 ] || usage_error "$usage"
 release=$1
+self=make-root-$release
 # Installed from the beginning, and later: each line of these is an installation of its own. The
 # kernels of Debian 12 are 6.12, which is a backport, and then 6.1; those of Debian 13 are 6.12, 6.12
 # with 64K pages, 7.2.
@@ -71,6 +72,7 @@ kernel_7_2() {
 	rmdir "$list"
 }
 
+# shellcheck disable=SC2317 # fetch_debs calls it
 resolve_7_2() {
 	local version release
 	version=$(versions kernel-7.2-root linux-image-powerpc64le:ppc64el 7.2. | head -n 1)
