@@ -1,0 +1,232 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What a user does, in a root of Debian for ppc64el as make-root.sh makes it: run by run.sh, as root of
+# that root, with the kernel's release as QEMU_UNAME in the environment, so that uname -r says it. Each
+# step prints "ok NAME" or "not ok NAME" with what it said; the state stays for the next stage.
+#
+# usage: steps.sh source|package|removed   (in /root, where src/ and the packages are)
+set -eu -o pipefail
+
+stage=$1
+cd /root
+. /etc/os-release
+release=$(uname -r)
+module=vfio_iommu_spapr_tce
+package=vfio-iommu-spapr-tce
+mkdir -p log
+export DEBIAN_FRONTEND=noninteractive
+
+# A condition would keep the shell from ending a step where it fails.
+step() {
+	local started=$SECONDS
+	"$1" >"log/$1" 2>&1 &
+	if wait $!; then
+		echo "ok $1 ($((SECONDS - started)) s)"
+	else
+		echo "not ok $1 ($((SECONDS - started)) s)"
+		tail -n 15 "log/$1" | sed 's/^/    /'
+	fi
+}
+
+# has FILE TEXT, has_not FILE TEXT
+has() {
+	grep -F -e "$2" "$1" || { echo "there is no \"$2\" in $1:" && cat "$1" && return 1; }
+}
+has_not() {
+	! grep -F -e "$2" "$1"
+}
+
+# fails COMMAND...: it must, and its output is in log/failed
+fails() {
+	! "$@" >log/failed 2>&1
+}
+
+# installs PACKAGE...: with what is in the cache, and leaves nothing half configured
+installs() {
+	apt-get install -qy --no-download --allow-downgrades "$@"
+	nothing_half_done
+}
+
+nothing_half_done() {
+	dpkg --audit >log/audit
+	[ ! -s log/audit ]
+	apt-get -q check
+}
+
+# modprobe_loads PLACE [RELEASE]: the file for a kernel is below that place
+modprobe_loads() {
+	modinfo -k "${2:-$release}" -n "$module" | tee log/chosen
+	has log/chosen "/lib/modules/${2:-$release}/$1"
+}
+
+no_compiler() {
+	fails make -C src
+	has log/failed 'install the package g++'
+}
+
+no_headers() {
+	fails make -C src KERNEL_RELEASE=6.99.1
+	has log/failed 'install the package linux-headers-6.99.1'
+}
+
+no_kernel_to_serve() {
+	fails make -C src KERNEL_RELEASE=6.1.0-1-powerpc64le
+	has log/failed 'bookworm-backports'
+}
+
+tests_say_where_they_run() {
+	fails make -C src demo
+	has log/failed 'is for a build machine'
+	fails make -C src check
+	has log/failed 'is for a build machine'
+}
+
+# linux-headers have vmlinux, and pahole is there: everything that BTF would be made of.
+make_builds() {
+	installs g++
+	[ -e "/lib/modules/$release/build/vmlinux" ]
+	command -v pahole
+	make -j2 -C src | tee log/make
+	has log/make 'the stock module has vfio_iommu_driver_ops as we declare it'
+	readelf -SW "src/build/$release/$module.ko" >log/sections
+	has_not log/sections .BTF
+}
+
+client_builds() {
+	make -C src/selftests/vfio demo OUTPUT=/root/client
+}
+
+make_install() {
+	make -C src install >log/install 2>&1
+	has log/install "modprobe loads /lib/modules/$release/updates/$module.ko"
+	has_not log/install SSL
+	has_not log/install depmod
+	modprobe_loads updates/
+	[ "$(stat -c %s "/lib/modules/$release/updates/$module.ko")" -lt 300000 ]
+}
+
+# Its own list of modules, because a whole initramfs takes minutes here.
+initramfs_has_ours() {
+	cp -a /etc/initramfs-tools/modules log/modules
+	echo "$module" >>/etc/initramfs-tools/modules
+	make -C src install >log/install 2>&1
+	has log/install "update-initramfs -u -k $release"
+	sed -i 's/^MODULES=.*/MODULES=list/' /etc/initramfs-tools/initramfs.conf
+	mkinitramfs -o log/initramfs "$release"
+	lsinitramfs log/initramfs >log/content
+	cp -a log/modules /etc/initramfs-tools/modules
+	rm log/initramfs
+	has log/content "updates/$module.ko"
+	has_not log/content "kernel/drivers/vfio/$module.ko"
+}
+
+make_uninstall() {
+	make -C src uninstall | tee log/uninstall
+	has log/uninstall "modprobe loads /lib/modules/$release/kernel/drivers/vfio/$module.ko"
+	modprobe_loads kernel/drivers/vfio/
+	fails make -C src uninstall
+	has log/failed 'nothing is installed'
+}
+
+# On a POWER host, too: the same package as the build machine's.
+make_deb() {
+	installs debhelper dh-dkms
+	make -C src deb
+	dpkg -c src/build/deb/*.deb >log/here
+	dpkg -c "./${package}-dkms_"*.deb >log/there
+	diff log/here log/there
+}
+
+package_older() {
+	installs "./older/${package}-dkms_"*.deb
+	modprobe_loads updates/dkms/
+	[ "$(modinfo -F version "$module")" = 0.9 ]
+}
+
+package_upgrade() {
+	installs "./${package}-dkms_"*.deb
+	modprobe_loads updates/dkms/
+	[ "$(modinfo -F version "$module")" != 0.9 ]
+	dkms status -m "$package" >log/status
+	has log/status "$release"
+	has_not log/status /0.9
+	[ ! -e "/usr/src/$package-0.9" ]
+}
+
+# The tarball for DKMS of others has what the package has, which was just built.
+tarball() {
+	mkdir log/tarball
+	tar -C log/tarball -xzf "$package"-*.tar.gz
+	diff -r "log/tarball/$package"-* "/usr/src/$package"-*
+}
+
+# new_kernel RELEASE PACKAGE...: it is installed, with its headers; sets new to its whole release
+new_kernel() {
+	installs "${@:2}"
+	new=$(basename "$(find /lib/modules -maxdepth 1 -name "$1")")
+}
+
+kernel_64k() {
+	new_kernel '*-powerpc64le-64k' linux-image-powerpc64le-64k linux-headers-powerpc64le-64k
+	modprobe_loads updates/dkms/ "$new"
+}
+
+kernel_7_2() {
+	new_kernel '7.*-powerpc64le' ./kernel-7.2/*.deb
+	modprobe_loads updates/dkms/ "$new"
+}
+
+kernel_6_1_comes() {
+	new_kernel '6.1.*-powerpc64le' linux-image-powerpc64le/bookworm linux-headers-powerpc64le/bookworm
+	modprobe_loads kernel/drivers/vfio/ "$new"
+	has log/kernel_6_1_comes "kernel $new keeps its own $module"
+	modprobe_loads updates/dkms/
+}
+
+kernel_6_1_goes() {
+	apt-get purge -qy 'linux-image-6.1.*' 'linux-headers-6.1.*' linux-image-powerpc64le linux-headers-powerpc64le
+	nothing_half_done
+	modprobe_loads updates/dkms/
+}
+
+# A kernel for which the build fails is installed all the same.
+failed_build_stops_no_kernel() {
+	local kbuild
+	kbuild=$(echo "/usr/src/$package-"*/Kbuild)
+	cp -a "$kbuild" log/Kbuild
+	# shellcheck disable=SC2016 # for make
+	echo '$(error this build is to fail)' >>"$kbuild"
+	dkms remove "$package/$(modinfo -F version "$module")" -k "$release"
+	run-parts --report --exit-on-error --arg="$release" /etc/kernel/header_postinst.d 2>&1 | tee log/hook
+	cp -a log/Kbuild "$kbuild"
+	has log/hook "kernel $release keeps its own $module"
+	modprobe_loads kernel/drivers/vfio/
+}
+
+package_purge() {
+	local kernel
+	apt-get purge -qy "$package-dkms"
+	nothing_half_done
+	for kernel in /lib/modules/*; do
+		modprobe_loads kernel/drivers/vfio/ "${kernel##*/}"
+		[ ! -e "$kernel/updates" ]
+	done
+	[ -z "$(find /etc/kernel /usr/src /var/lib/dkms -name "*$package*")" ]
+}
+
+case $stage-$VERSION_CODENAME in
+source-*) steps='no_compiler no_headers no_kernel_to_serve tests_say_where_they_run
+		make_builds client_builds make_install' ;;
+package-bookworm)
+	steps='initramfs_has_ours make_uninstall make_deb package_older package_upgrade
+		tarball kernel_6_1_comes
+		kernel_6_1_goes'
+	;;
+package-trixie) steps='make_uninstall package_upgrade kernel_64k kernel_7_2' ;;
+removed-bookworm) steps='failed_build_stops_no_kernel package_purge' ;;
+removed-trixie) steps=package_purge ;;
+esac
+for name in $steps; do
+	step "$name"
+done
