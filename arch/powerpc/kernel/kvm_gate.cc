@@ -70,7 +70,7 @@ void KvmGate::drain()
 
 AtomicBigEndian *KvmGate::view_word(TceIndex index, bool allocate)
 {
-	static constinit AtomicBigEndian nothing;
+	static constinit AtomicBigEndian nothing{};
 
 	/* An address that is in no region: what KVM was shown of a closed table stays. */
 	if (!allocate)
