@@ -42,9 +42,9 @@ fails() {
 	! "$@" >log/failed 2>&1
 }
 
-# installs PACKAGE...: with what is in the cache, and leaves nothing half configured
+# installs PACKAGE...: what is in the cache is not downloaded; nothing is left half configured
 installs() {
-	apt-get install -qy --no-download --allow-downgrades "$@"
+	apt-get install -qy --allow-downgrades "$@"
 	nothing_half_done
 }
 
