@@ -85,6 +85,17 @@ long balance_pinned_pages(void)
 	       read_field("/proc/vmstat", "nr_foll_pin_released");
 }
 
+long balance_pinned_settled(long expected)
+{
+	long now = balance_pinned_pages();
+
+	for (int i = 0; now != expected && i < RETRIES * (int)slowness(); i++) {
+		sleep_ms(RETRY_MS);
+		now = balance_pinned_pages();
+	}
+	return now;
+}
+
 static void write_slab_attribute(const char *attribute, const char *text)
 {
 	char path[PATH_MAX];

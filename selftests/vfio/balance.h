@@ -46,6 +46,8 @@ struct balance {
 long balance_locked_kib(void);
 /* Pages that are pinned right now. Needs root. */
 long balance_pinned_pages(void);
+/* The same as soon as it is what is expected, within a bound: regions are unpinned after RCU. */
+long balance_pinned_settled(long expected);
 
 /* Memory of the machine that is free or could be at any time, in KiB. Needs root. */
 long balance_unused_kib(void);

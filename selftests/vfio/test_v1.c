@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Containers of the v1 type, VFIO_SPAPR_TCE_IOMMU. */
-#include "fixture.h"
+#include "v1_fixture.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -9,45 +9,6 @@
 #define PAGE		TCE_PAGE_4K
 /* What the machine needs beside the memory of a test. */
 #define SPARE_MEMORY	(128 * MIB)
-
-/* One group, its device, the container not enabled yet. */
-FIXTURE(v1)
-{
-	struct balance balance;
-	struct spapr s;
-	int fd;			/* the container */
-	struct edu *edu;
-	uint8_t *buffer;
-	size_t size;
-	/* The last 4K of the buffer, to be mapped at the last 4K of the window. */
-	uint8_t *scratch;
-	uint64_t scratch_iova;
-	uint64_t window_size;
-};
-
-FIXTURE_SETUP(v1)
-{
-	struct vfio_iommu_spapr_tce_info info;
-
-	balance_take(&self->balance);
-	self->size = BUFFER_PAGES * page_size();
-	self->buffer = memory_get(self->size);
-	ASSERT_EQ(0, spapr_open_v1(&self->s, 0));
-	self->fd = self->s.container;
-	self->edu = &self->s.edu[0];
-	ASSERT_EQ(0, spapr_open_device(&self->s, 0));
-	ASSERT_EQ(0, spapr_get_info(self->fd, &info));
-	ASSERT_EQ(0, info.dma32_window_start);
-	self->window_size = info.dma32_window_size;
-	self->scratch = self->buffer + self->size - PAGE;
-	self->scratch_iova = self->window_size - PAGE;
-}
-
-FIXTURE_TEARDOWN(v1)
-{
-	memory_put(self->buffer, self->size);
-	CHECK_BALANCE(&self->s, &self->balance);
-}
 
 TEST_F(v1, check_extension)
 {
