@@ -16,8 +16,8 @@
 how_to_run() {
 	case $machine,$1 in
 	pseries*,*_hcalls) echo alone ;;
-	pseries*,*_race | pseries*,*_stress | pseries*,*_destructive | pseries*,*_processes) echo not ;;
-	*,*_race | *,*_stress | *,*_destructive | *,*_hotplug | *,*_processes) echo alone ;;
+	pseries*,*_race | pseries*,*_stress | pseries*,*_destructive) echo not ;;
+	*,*_race | *,*_stress | *,*_destructive | *,*_hotplug) echo alone ;;
 	*) echo together ;;
 	esac
 }
