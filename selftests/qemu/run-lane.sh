@@ -29,6 +29,8 @@ kernel-tables) parameters='powernv=kernel' ;;
 # The kernel forgets that the hypervisor has them.
 single-tce) parameters='multitce=off' ;;
 esac
+# Races last a quarter of their time; see race.c.
+[ -z "${BRIEF-}" ] || parameters+=' brief=1'
 if [ $# = 0 ]; then
 	programs=$(all_programs)
 	mapfile -t programs <<<"$programs"
