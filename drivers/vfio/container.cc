@@ -273,6 +273,9 @@ Result<unsigned int> Container::find_window_for_dma(Ioba address)
 /* A new window in a free slot, set in every group: in all of them or in none. */
 Result<unsigned int> Container::add_window(const TableGroup &group, const WindowShape &shape)
 {
+	/* A window that is impossible is refused as such, whether there is room for it or not. */
+	static_cast<void>(TRY(group.table_size(shape)));
+
 	unsigned int num = TRY(free_slot(group));
 	Slot window = TRY(Window::create(m_owner, group, num, shape));
 	Attachment *last_set = nullptr;

@@ -68,6 +68,8 @@ TEST_F(Windows, SecondWindowComesBesideTheDefaultOne)
 	EXPECT_EQ(client.last_window, second);
 	EXPECT_NE(table(0), nullptr);
 	EXPECT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), -ENOSPC);
+	/* What no window can be is told first. */
+	EXPECT_EQ(client.create(13, GiB), -EINVAL);
 }
 
 TEST_F(Windows, AnyAddressOfTheWindowRemovesIt)
