@@ -24,7 +24,8 @@ NATIVE := $(filter ppc64 ppc64le,$(shell uname -m))
 ifdef LANE
 KERNEL ?= $(strip $(foreach k,$(KERNELS),$(if $(filter %-$(k),$(LANE)),$(k))))
 endif
-ifeq ($(KDIR)$(NATIVE),)
+# The sources in a package name no kernels, and are packed on any machine.
+ifneq ($(if $(KDIR)$(NATIVE),,$(KERNELS)),)
 KERNEL ?= $(firstword $(KERNELS))
 endif
 
