@@ -224,8 +224,7 @@ package-bookworm)
 		kernel_6_1_goes'
 	;;
 package-trixie) steps='make_uninstall package_upgrade kernel_64k kernel_7_2' ;;
-removed-bookworm) steps='failed_build_stops_no_kernel package_purge' ;;
-removed-trixie) steps=package_purge ;;
+removed-*) steps='failed_build_stops_no_kernel package_purge' ;;
 esac
 for name in $steps; do
 	step "$name"
