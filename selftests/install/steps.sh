@@ -156,9 +156,9 @@ package_upgrade() {
 
 # The tarball for DKMS of others has what the package has, which was just built.
 tarball() {
-	mkdir log/tarball
-	tar -C log/tarball -xzf "$package"-*.tar.gz
-	diff -r "log/tarball/$package"-* "/usr/src/$package"-*
+	mkdir log/unpacked
+	tar -C log/unpacked -xzf "$package"-*.tar.gz
+	diff -r "log/unpacked/$package"-* "/usr/src/$package"-*
 }
 
 # new_kernel RELEASE PACKAGE...: it is installed, with its headers; sets new to its whole release
