@@ -100,11 +100,6 @@ public:
 	{
 		__atomic_store_n(&m_word, word.m_word, __ATOMIC_RELAXED);
 	}
-	/* Puts @word and returns what was there. Orders what is before and after it. */
-	BigEndian exchange(BigEndian word)
-	{
-		return word_of(__atomic_exchange_n(&m_word, word.m_word, __ATOMIC_ACQ_REL));
-	}
 	/* Puts @word in place of @expected; returns what was there, which may be something else. */
 	BigEndian replace(BigEndian expected, BigEndian word)
 	{

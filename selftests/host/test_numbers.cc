@@ -108,8 +108,17 @@ TEST(BigEndian, OnlyOnePublishes)
 	EXPECT_EQ(word.publish(7), 0u);
 	EXPECT_EQ(word.publish(8), 7u);
 	EXPECT_EQ(word.load_acquire(), 7u);
-	EXPECT_EQ(word.exchange(kcxx::BigEndian(9)).value(), 7u);
+	word.store_word(kcxx::BigEndian(9));
 	EXPECT_EQ(word.load(), 9u);
+}
+
+TEST(BigEndian, HasAllOfSomeBits)
+{
+	constexpr unsigned long top_two = 3UL << 62;
+
+	EXPECT_TRUE(kcxx::BigEndian(top_two | 5).has_all_of(kcxx::BigEndian(top_two)));
+	EXPECT_FALSE(kcxx::BigEndian(1UL << 63 | 5).has_all_of(kcxx::BigEndian(top_two)));
+	EXPECT_FALSE(kcxx::BigEndian(7).has_all_of(kcxx::BigEndian(top_two)));
 }
 
 TEST(TceTypes, PageShift)
