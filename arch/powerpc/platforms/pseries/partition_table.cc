@@ -15,7 +15,7 @@ LevelShape copies_shape(Entries entries)
 	return LevelShape::of_least_blocks(kcxx::log2_floor(entries.value()));
 }
 
-Entries smallest(Entries a, Entries b, Entries c)
+Entries least(Entries a, Entries b, Entries c)
 {
 	Entries ab = a < b ? a : b;
 
@@ -121,7 +121,7 @@ Reach push(iommu_table *table, const Geometry &geometry, EntryRange range)
 	for (TceIndex at = range.first; at < range.end();) {
 		Walk walk = levels.find(tce_root(geometry), geometry.place(at));
 		Entries left = geometry.left_in_block(at, walk.levels * levels.shift());
-		EntryRange some = { at, smallest(left, range.end() - at, most_per_call) };
+		EntryRange some = { at, least(left, range.end() - at, most_per_call) };
 
 		/* Where there is no block, nothing was ever mapped. */
 		if (walk.word && !push_some(table, calls, some, walk.word)) {
