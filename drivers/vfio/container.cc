@@ -22,7 +22,7 @@ Result<void> Container::attach(iommu_group *group)
 	kcxx::Owned<Attachment> attachment =
 		TRY(kcxx::make_owned<Attachment>(group, tables, kcxx::move(ownership)));
 
-	TRY(tables.take_over());
+	TRY(tables.claim());
 	TRY(set_all_windows(tables));
 	if (m_groups.is_empty() && !m_windows[0])
 		m_default_window_pending = true;
@@ -77,7 +77,7 @@ Result<void> Container::disable(const NoArgument &)
 {
 	for (Slot &window : m_windows) {
 		if (window)
-			mapper(*window).clear();
+			window->mapper().clear();
 	}
 	m_pinned.stop();
 	m_window_charge = LockedMemory();
@@ -112,7 +112,7 @@ Result<void> Container::map(const MapRequest &request)
 
 	if (m_type == ContainerType::V1)
 		return map_pinned(window, range, request);
-	return mapper(window).map(range, request.user, request.direction);
+	return window.mapper().map(range, request.user, request.direction);
 }
 
 Result<void> Container::map_pinned(const Window &window, EntryRange range,
@@ -122,14 +122,14 @@ Result<void> Container::map_pinned(const Window &window, EntryRange range,
 		TRY(PinnedPages::pin(m_pinned, request.user, range.count,
 				     window.table().geometry().page(), request.direction));
 
-	return mapper(window).map(range, pages, request.direction);
+	return window.mapper().map(range, pages, request.direction);
 }
 
 Result<void> Container::unmap(const UnmapRequest &request)
 {
 	const Window &window = *m_windows[TRY(find_window_for_dma(request.iova))];
 
-	return mapper(window).unmap(
+	return window.mapper().unmap(
 		TRY(window.table().geometry().range(request.iova, request.size)));
 }
 
@@ -175,15 +175,6 @@ Result<void> Container::hold_groups(HeldGroups &groups) const
 		TRY(groups.reserve_one());
 		groups.insert(groups.size(), kcxx::Ref<iommu_group>::share(attachment.group));
 	}
-	return {};
-}
-
-Result<void> Container::check_caller() const
-{
-	if (m_closed)
-		return Errno::NoDevice;
-	if (m_owner && m_owner.get() != glue_current_mm())
-		return Errno::NotPermitted;
 	return {};
 }
 
@@ -251,15 +242,6 @@ Result<unsigned int> Container::free_slot(const TableGroup &group) const
 	return Errno::NoSpace;
 }
 
-Result<unsigned int> Container::find_window(Ioba address) const
-{
-	for (unsigned int num = 0; num < max_tables; ++num) {
-		if (m_windows[num] && m_windows[num]->table().geometry().contains(address))
-			return num;
-	}
-	return Errno::NoDeviceAddress;
-}
-
 Result<unsigned int> Container::find_window_for_dma(Ioba address)
 {
 	if (!m_enabled)
@@ -274,10 +256,11 @@ Result<unsigned int> Container::find_window_for_dma(Ioba address)
 Result<unsigned int> Container::add_window(const TableGroup &group, const WindowShape &shape)
 {
 	/* A window that is impossible is refused as such, whether there is room for it or not. */
-	static_cast<void>(TRY(group.table_size(shape)));
+	TRY(group.table_size(shape));
 
 	unsigned int num = TRY(free_slot(group));
-	Slot window = TRY(Window::create(m_owner, group, num, shape));
+	Slot window = TRY(Window::create({ m_memory, m_owner.get(), m_replaced, m_pinned }, group,
+					 num, shape));
 	Attachment *last_set = nullptr;
 	kcxx::ScopeExit rollback([&] {
 		for (Attachment &attachment : m_groups) {
@@ -301,11 +284,8 @@ Result<unsigned int> Container::add_window(const TableGroup &group, const Window
 	return num;
 }
 
-Result<void> Container::create_pending_default_window()
+Result<void> Container::create_default_window()
 {
-	if (!m_default_window_pending)
-		return {};
-
 	const TableGroup *group = TRY(any_group());
 
 	TRY(add_window(*group, group->default_window()));
@@ -317,7 +297,7 @@ Result<void> Container::create_pending_default_window()
 void Container::retire(const Window &window)
 {
 	window.table().close_to_kvm();
-	mapper(window).clear();
+	window.mapper().clear();
 	window.table().drain_kvm();
 }
 
@@ -327,11 +307,6 @@ void Container::drop_window(unsigned int num)
 	for (Attachment &attachment : m_groups)
 		m_windows[num]->unset_in(attachment.tables, num);
 	m_windows[num] = Slot();
-}
-
-Mapper Container::mapper(const Window &window)
-{
-	return Mapper(window.table(), m_memory, m_owner.get(), m_replaced, m_pinned);
 }
 
 } /* namespace tce */

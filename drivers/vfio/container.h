@@ -26,10 +26,10 @@
 #include "drivers/vfio/address_space.h"
 #include "drivers/vfio/eeh.h"
 #include "drivers/vfio/locked_memory.h"
-#include "drivers/vfio/mapper.h"
 #include "drivers/vfio/memory_registry.h"
 #include "drivers/vfio/requests.h"
 #include "drivers/vfio/window.h"
+#include "glue/mm.h"
 #include "kcxx/list.h"
 #include "kcxx/owned.h"
 
@@ -91,7 +91,14 @@ public:
 	 * Before anything else that a user asks for. -EPERM if the caller is not the process that
 	 * the container belongs to; -ENODEV if it was closed while the call was on its way.
 	 */
-	Result<void> check_caller() const;
+	Result<void> check_caller() const
+	{
+		if (m_closed) [[unlikely]]
+			return Errno::NoDevice;
+		if (m_owner && m_owner.get() != glue_current_mm()) [[unlikely]]
+			return Errno::NotPermitted;
+		return {};
+	}
 
 	/*
 	 * Gives the windows back, after the last group has left, and takes the registered memory
@@ -124,13 +131,23 @@ private:
 	void unset_window_everywhere(unsigned int num);
 	/* -ENOSPC: there are as many windows as @group can have. */
 	Result<unsigned int> free_slot(const TableGroup &group) const;
-	Result<unsigned int> find_window(Ioba address) const;
+	Result<unsigned int> find_window(Ioba address) const
+	{
+		for (unsigned int num = 0; num < max_tables; ++num) {
+			if (m_windows[num] && m_windows[num]->table().geometry().contains(address))
+				return num;
+		}
+		return Errno::NoDeviceAddress;
+	}
 	Result<unsigned int> find_window_for_dma(Ioba address);
 	Result<unsigned int> add_window(const TableGroup &group, const WindowShape &shape);
-	Result<void> create_pending_default_window();
+	Result<void> create_pending_default_window()
+	{
+		return m_default_window_pending ? create_default_window() : Result<void>();
+	}
+	[[gnu::noinline]] Result<void> create_default_window();
 	void retire(const Window &window);
 	void drop_window(unsigned int num);
-	Mapper mapper(const Window &window);
 	/* Of v1. Apart, so that a map of v2 does not pay for what it has on the stack. */
 	[[gnu::noinline]] Result<void> map_pinned(const Window &window, EntryRange range,
 						  const MapRequest &request);

@@ -10,12 +10,17 @@
 #include "drivers/vfio/requests.h"
 #include "drivers/vfio/shared_container.h"
 #include "glue/eeh.h"
-#include "glue/handles.h"
+#include "glue/objects.h"
 #include "glue/vfio.h"
 
 namespace tce {
 
 namespace {
+
+unsigned long number_of(void *handle)
+{
+	return reinterpret_cast<unsigned long>(handle);
+}
 
 bool supports(unsigned long iommu_type)
 {
@@ -35,13 +40,36 @@ Result<void> serve(SharedContainer &container, UserAddr argument,
 	});
 }
 
+/*
+ * The two calls that are made all the time, often for a page: each is one function with all that it
+ * goes through, but for what is marked as the exception (noinline).
+ */
+[[gnu::flatten, gnu::noinline]] Result<void> serve_map(SharedContainer &container,
+						       UserAddr argument)
+{
+	return serve(container, argument, &Container::map);
+}
+
+[[gnu::flatten, gnu::noinline]] Result<void> serve_unmap(SharedContainer &container,
+							 UserAddr argument)
+{
+	return serve(container, argument, &Container::unmap);
+}
+
+template <typename Request>
+[[gnu::noinline]] Result<void> serve_rare(SharedContainer &container, UserAddr argument,
+					  Result<void> (Container::*perform)(const Request &))
+{
+	return serve(container, argument, perform);
+}
+
 Result<void> dispatch_v1(SharedContainer &container, unsigned int cmd, UserAddr argument)
 {
 	switch (cmd) {
 	case VFIO_IOMMU_ENABLE:
-		return serve(container, argument, &Container::enable);
+		return serve_rare(container, argument, &Container::enable);
 	case VFIO_IOMMU_DISABLE:
-		return serve(container, argument, &Container::disable);
+		return serve_rare(container, argument, &Container::disable);
 	default:
 		return Errno::NotTty;
 	}
@@ -51,34 +79,15 @@ Result<void> dispatch_v2(SharedContainer &container, unsigned int cmd, UserAddr 
 {
 	switch (cmd) {
 	case VFIO_IOMMU_SPAPR_REGISTER_MEMORY:
-		return serve(container, argument, &Container::register_memory);
+		return serve_rare(container, argument, &Container::register_memory);
 	case VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY:
-		return serve(container, argument, &Container::unregister_memory);
+		return serve_rare(container, argument, &Container::unregister_memory);
 	case VFIO_IOMMU_SPAPR_TCE_CREATE:
-		return serve(container, argument, &Container::create_window);
+		return serve_rare(container, argument, &Container::create_window);
 	case VFIO_IOMMU_SPAPR_TCE_REMOVE:
-		return serve(container, argument, &Container::remove_window);
+		return serve_rare(container, argument, &Container::remove_window);
 	default:
 		return Errno::NotTty;
-	}
-}
-
-Result<void> dispatch(unsigned long handle, unsigned int cmd, UserAddr argument)
-{
-	kcxx::Ref<SharedContainer> found = TRY(SharedContainer::find(handle));
-	SharedContainer &container = *found.get();
-
-	switch (cmd) {
-	case VFIO_IOMMU_SPAPR_TCE_GET_INFO:
-		return serve(container, argument, &Container::get_info);
-	case VFIO_IOMMU_MAP_DMA:
-		return serve(container, argument, &Container::map);
-	case VFIO_IOMMU_UNMAP_DMA:
-		return serve(container, argument, &Container::unmap);
-	default:
-		return container.type() == ContainerType::V1
-			       ? dispatch_v1(container, cmd, argument)
-			       : dispatch_v2(container, cmd, argument);
 	}
 }
 
@@ -87,17 +96,50 @@ Result<void> dispatch(unsigned long handle, unsigned int cmd, UserAddr argument)
  * container comes first here as well: its reference keeps the module loaded while decoding waits
  * for a page of the user's.
  */
-Result<int> serve_eeh(unsigned long handle, UserAddr argument)
+[[gnu::noinline]] Result<int> serve_eeh(SharedContainer &container, UserAddr argument)
 {
-	kcxx::Ref<SharedContainer> container = TRY(SharedContainer::find(handle));
 	EehRequest request = TRY(EehRequest::decode(argument));
 	HeldGroups groups;
 
-	TRY(container->state().with([&](Container &state) -> Result<void> {
+	TRY(container.state().with([&](Container &state) -> Result<void> {
 		TRY(state.check_caller());
 		return state.hold_groups(groups);
 	}));
 	return perform_eeh(request, groups);
+}
+
+[[gnu::noinline]] long dispatch_rare(SharedContainer &container, unsigned int cmd,
+				     UserAddr argument)
+{
+	switch (cmd) {
+	case VFIO_EEH_PE_OP:
+		return kcxx::to_errno(serve_eeh(container, argument));
+	case VFIO_IOMMU_SPAPR_TCE_GET_INFO:
+		return kcxx::to_errno(serve_rare(container, argument, &Container::get_info));
+	default:
+		return kcxx::to_errno(container.type() == ContainerType::V1
+					      ? dispatch_v1(container, cmd, argument)
+					      : dispatch_v2(container, cmd, argument));
+	}
+}
+
+long dispatch(unsigned long handle, unsigned int cmd, UserAddr argument)
+{
+	Result<kcxx::Ref<SharedContainer>> found = SharedContainer::find(handle);
+
+	if (found.is_error())
+		return found.error().as_kernel();
+
+	SharedContainer &container = *found.value().get();
+
+	switch (cmd) {
+	case VFIO_IOMMU_MAP_DMA:
+		return kcxx::to_errno(serve_map(container, argument));
+	case VFIO_IOMMU_UNMAP_DMA:
+		return kcxx::to_errno(serve_unmap(container, argument));
+	default:
+		return dispatch_rare(container, cmd, argument);
+	}
 }
 
 Result<void> attach_group(unsigned long handle, iommu_group *group)
@@ -119,6 +161,7 @@ using tce::SharedContainer;
 
 extern "C" void tce_module_init(bool kernel_tables_only)
 {
+	tce::HandleTable::init();
 	tce::init_orphan_regions();
 	tce::choose_platform(kernel_tables_only);
 }
@@ -126,10 +169,11 @@ extern "C" void tce_module_init(bool kernel_tables_only)
 extern "C" void tce_module_exit()
 {
 	glue_objects_wait();
+	tce::HandleTable::free_all();
 	tce::release_platform();
 }
 
-extern "C" long tce_container_open(unsigned long type, unsigned long *handle)
+extern "C" long tce_container_open(unsigned long type, void **handle)
 {
 	if (!tce::supports(type))
 		return kcxx::Error(Errno::Invalid).as_kernel();
@@ -139,33 +183,32 @@ extern "C" long tce_container_open(unsigned long type, unsigned long *handle)
 
 	if (container.is_error())
 		return container.error().as_kernel();
-	*handle = container.value();
+	*handle = reinterpret_cast<void *>(container.value());
 	return 0;
 }
 
-extern "C" void tce_container_release(unsigned long handle)
+extern "C" void tce_container_release(void *handle)
 {
-	SharedContainer::release(handle);
+	SharedContainer::release(tce::number_of(handle));
 }
 
-extern "C" long tce_container_ioctl(unsigned long handle, unsigned int cmd, unsigned long arg)
+extern "C" long tce_container_ioctl(void *handle, unsigned int cmd, unsigned long arg)
 {
 	/* The VFIO core asks this also before there is a container. */
 	if (cmd == VFIO_CHECK_EXTENSION)
 		return tce::supports(arg) || (arg == VFIO_EEH && glue_eeh_enabled());
-	if (cmd == VFIO_EEH_PE_OP)
-		return kcxx::to_errno(tce::serve_eeh(handle, tce::UserAddr(arg)));
-	return kcxx::to_errno(tce::dispatch(handle, cmd, tce::UserAddr(arg)));
+	return tce::dispatch(tce::number_of(handle), cmd, tce::UserAddr(arg));
 }
 
-extern "C" long tce_container_attach_group(unsigned long handle, iommu_group *group)
+extern "C" long tce_container_attach_group(void *handle, iommu_group *group)
 {
-	return kcxx::to_errno(tce::attach_group(handle, group));
+	return kcxx::to_errno(tce::attach_group(tce::number_of(handle), group));
 }
 
-extern "C" void tce_container_detach_group(unsigned long handle, iommu_group *group)
+extern "C" void tce_container_detach_group(void *handle, iommu_group *group)
 {
-	Result<kcxx::Ref<SharedContainer>> container = SharedContainer::find(handle);
+	Result<kcxx::Ref<SharedContainer>> container =
+		SharedContainer::find(tce::number_of(handle));
 
 	if (container.is_error())
 		return;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "drivers/vfio/mapper.h"
 
-#include "arch/powerpc/kernel/kvm_gate.h"
 #include "glue/mm.h"
 #include "glue/sync.h"
 #include "kcxx/scope_exit.h"
@@ -11,12 +10,7 @@ namespace tce {
 namespace {
 
 /* The length of a run, after which others are given way. */
-Entries smallest(Entries a, Entries b, Entries c = Entries(Replaced::capacity))
-{
-	Entries ab = a < b ? a : b;
-
-	return ab < c ? ab : c;
-}
+constexpr Entries longest_run{ Replaced::capacity };
 
 /* Whole pages of size @page from @from to the end of @region. */
 Entries pages_in(const Region &region, UserAddr from, PageShift page)
@@ -59,19 +53,24 @@ private:
 /* Registered memory from an address on, all of which is known to be registered. */
 class RegisteredMemory {
 public:
-	RegisteredMemory(const MemoryRegistry &registry, UserAddr user, PageShift page)
-		: m_registry(registry), m_user(user), m_page(page)
+	/* @first: the region of @user. */
+	RegisteredMemory(const MemoryRegistry &registry, const Region &first, UserAddr user,
+			 PageShift page)
+		: m_registry(registry), m_region(&first), m_user(user), m_page(page)
 	{
 	}
 
-	RegisteredRun run() const
+	RegisteredRun run()
 	{
-		return RegisteredRun(*m_registry.find(m_user), m_user, m_page);
+		if (!m_region->range().contains(m_user)) [[unlikely]]
+			m_region = m_registry.find(m_user);
+		return RegisteredRun(*m_region, m_user, m_page);
 	}
 	void advance(Entries count) { m_user += Bytes(count.value() << m_page.value()); }
 
 private:
 	const MemoryRegistry &m_registry;
+	const Region *m_region;
 	UserAddr m_user;
 	PageShift m_page;
 };
@@ -119,39 +118,39 @@ Result<void> all_reach(Reach reach)
 
 } /* namespace */
 
-Result<void> Mapper::map(EntryRange range, UserAddr user, Direction direction)
+Result<void> Mapper::map(EntryRange range, UserAddr user, Direction direction) const
 {
-	TRY(check_backing(range, user));
-
-	RegisteredMemory memory(m_registry, user, m_page);
+	const Region *first = TRY(check_backing(range, user));
+	RegisteredMemory memory(m_context.registry, *first, user, m_page);
 
 	return map_from(memory, range, direction);
 }
 
-Result<void> Mapper::map(EntryRange range, PinnedPages &pages, Direction direction)
+Result<void> Mapper::map(EntryRange range, PinnedPages &pages, Direction direction) const
 {
 	return map_from(pages, range, direction);
 }
 
 template <typename Memory>
-inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction direction)
+inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction direction) const
 {
 	Leaf leaf = TRY(reserve(range));
 	EntryRange left = range;
 	kcxx::ScopeExit rollback([&] {
-		static_cast<void>(unmap({ range.first, left.first - range.first }).is_error());
+		/* What the hypervisor refuses to empty stays pinned. */
+		kcxx::ignore(unmap({ range.first, left.first - range.first }));
 	});
 
 	for (;;) {
 		auto run = memory.run();
-		Entries count = smallest(run.left(), smallest(left.count, leaf.count));
+		Entries count = least(least(run.left(), longest_run), left.count, leaf.count());
 		Entries mapped;
 		Result<void> result = map_run(run, leaf, { left.first, count }, direction, mapped);
 
 		left = { left.first + mapped, left.count - mapped };
 		memory.advance(mapped);
 		TRY(result);
-		if (!left.count.value())
+		if (!left.count.value()) [[likely]]
 			break;
 		leaf = m_table.find(left.first);
 		glue_cond_resched();
@@ -161,17 +160,22 @@ inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction
 	return {};
 }
 
-Result<void> Mapper::unmap(EntryRange range)
+Result<void> Mapper::unmap(EntryRange range) const
 {
 	Result<void> result;
 
 	for (TceIndex at = range.first; at < range.end();) {
 		Leaf leaf = m_table.find(at);
-		EntryRange run = { at, leaf.count };
+		EntryRange run = { at, leaf.count() };
 
-		if (leaf.view) {
-			run.count = smallest(leaf.count, range.end() - at);
-			if (empty_run(leaf, run) == Reach::Unknown)
+		if (leaf.kind() != Leaf::Kind::Hole) {
+			run.count = least(leaf.count(), range.end() - at, longest_run);
+
+			EntryRange emptied = leaf.kind() == Leaf::Kind::InMemory
+						     ? empty_in_memory(leaf, run)
+						     : empty_by_operation(leaf, run);
+
+			if (settle(emptied) == Reach::Unknown)
 				result = Errno::Io;
 		}
 		at = run.end();
@@ -183,102 +187,87 @@ Result<void> Mapper::unmap(EntryRange range)
 }
 
 /* All of the memory is registered, and in pages that are at least as large as the table's. */
-Result<void> Mapper::check_backing(EntryRange range, UserAddr user) const
+inline Result<const Region *> Mapper::check_backing(EntryRange range, UserAddr user) const
 {
-	Entries left = range.count;
+	const Region *first = m_context.registry.find(user);
 
+	if (!first)
+		return Errno::Invalid;
+	if (pages_in(*first, user, m_page) < range.count || m_page > kernel_page) [[unlikely]]
+		TRY(check_regions(range.count, user));
+	return first;
+}
+
+Result<void> Mapper::check_regions(Entries left, UserAddr user) const
+{
 	for (;;) {
-		const Region *region = m_registry.find(user);
+		Region *region = m_context.registry.find(user);
 
 		if (!region)
 			return Errno::Invalid;
 
-		Entries run = smallest(pages_in(*region, user, m_page), left);
+		Entries run = least(pages_in(*region, user, m_page), left);
 
 		/* The region ends within an IOMMU page. */
 		if (!run.value())
 			return Errno::Invalid;
-		if (m_page > kernel_page)
-			TRY(check_large_pages(*region, user, run));
+
+		Bytes size(run.value() << m_page.value());
+
+		if (m_page > kernel_page && !region->is_in_large_pages(user, size, m_page))
+			return Errno::Invalid;
 		left = left - run;
 		if (!left.value())
 			return {};
-		user += Bytes(run.value() << m_page.value());
+		user += size;
 		glue_cond_resched();
 	}
 }
 
-/*
- * The kernel's own check takes a region for hugetlb that only begins so; a transparent hugepage
- * is no substitute, since it can be split.
- */
-Result<void> Mapper::check_large_pages(const Region &region, UserAddr user, Entries count) const
-{
-	for (; count.value(); count = count - Entries(1), user += m_page.size()) {
-		unsigned long hpa;
-
-		if (mm_iommu_ua_to_hpa(region.kernel(), user.value(), m_page.value(), &hpa) ||
-		    !m_page.divides(hpa) || !glue_is_hugetlb_page(hpa, m_page.value()))
-			return Errno::Invalid;
-	}
-	return {};
-}
-
 /* Makes all leaves of @range, and returns the first. */
-Result<Leaf> Mapper::reserve(EntryRange range) const
+inline Result<Leaf> Mapper::reserve(EntryRange range) const
 {
 	Leaf first = TRY(m_table.reserve(range.first));
 
-	for (TceIndex at = range.first + first.count; at < range.end();)
-		at += TRY(m_table.reserve(at)).count;
+	if (first.count() < range.count) [[unlikely]]
+		TRY(reserve_all({ range.first + first.count(), range.count - first.count() }));
 	return first;
+}
+
+Result<void> Mapper::reserve_all(EntryRange range) const
+{
+	for (TceIndex at = range.first; at < range.end();)
+		at += TRY(m_table.reserve(at)).count();
+	return {};
 }
 
 /* Maps memory that follows each other into one leaf. @mapped tells how far that came. */
 template <typename Run>
-Result<void> Mapper::map_run(Run memory, const Leaf &leaf, EntryRange run, Direction direction,
-			     Entries &mapped)
+inline Result<void> Mapper::map_run(Run memory, const Leaf &leaf, EntryRange run,
+				    Direction direction, Entries &mapped) const
 {
-	Result<void> filled = fill_run(memory, leaf, run, direction, mapped);
+	Result<void> filled = leaf.kind() == Leaf::Kind::InMemory
+				      ? fill_in_memory(memory, leaf, run, direction, mapped)
+				      : fill_by_operation(memory, leaf, run, direction, mapped);
 	Reach reach = settle({ run.first, mapped });
 
 	TRY(filled);
 	return all_reach(reach);
 }
 
-/* The same without what follows for the replaced entries. */
 template <typename Run>
-inline Result<void> Mapper::fill_run(Run &memory, const Leaf &leaf, EntryRange run,
-				     Direction direction, Entries &mapped)
+inline Result<void> Mapper::fill_in_memory(Run &memory, const Leaf &leaf, EntryRange run,
+					   Direction direction, Entries &mapped) const
 {
 	const kcxx::BigEndian tce_bits(m_table.permissions(direction));
 	const unsigned long count = run.count.value();
-	AtomicBigEndian *const view = leaf.view;
-	AtomicBigEndian *const tces = leaf.tces;
+	AtomicBigEndian *const view = leaf.view();
+	AtomicBigEndian *const tces = leaf.tces();
 	unsigned long page = 0;
 	unsigned long i = 0;
 	kcxx::ScopeExit progress([&] { mapped = Entries(i); });
-	Replaced::Writer replaced(m_replaced);
-
-	if (!tces) {
-		for (; i < count; ++i, memory.step()) {
-			TRY(memory.take(page));
-
-			Result<OldEntry> old =
-				m_table.exchange(run.first + Entries(i), HostPhys(page), direction);
-
-			if (old.is_error()) {
-				memory.give_back();
-				return old.error();
-			}
-			if (!old.value().is_empty())
-				replaced.add(old.value(), view[i].load_word());
-			view[i].store(memory.backing().word());
-		}
-		return {};
-	}
-
-	KvmGate::Guard guard(*m_table.gate());
+	Replaced::Writer replaced(m_context.replaced);
+	KvmGate::Guard guard(m_table.gate());
 
 	for (; i < count; ++i, memory.step()) {
 		TRY(memory.take(page));
@@ -286,52 +275,74 @@ inline Result<void> Mapper::fill_run(Run &memory, const Leaf &leaf, EntryRange r
 		OldEntry old(tces[i].load_word());
 
 		tces[i].store_word(kcxx::BigEndian::of_memory(page) | tce_bits);
-		if (!old.is_empty())
+		if (!old.is_empty()) [[unlikely]]
 			replaced.add(old, guard.taken_out(old, view[i].load_word()));
 		view[i].store(memory.backing().word());
 	}
 	return {};
 }
 
-/* Empties what is mapped of @run in @leaf. */
-Reach Mapper::empty_run(const Leaf &leaf, EntryRange run)
+template <typename Run>
+[[gnu::noinline]] Result<void> Mapper::fill_by_operation(Run &memory, const Leaf &leaf,
+							 EntryRange run, Direction direction,
+							 Entries &mapped) const
 {
-	EntryRange emptied = leaf.tces ? empty_in_memory(leaf, run) : empty_by_operation(leaf, run);
+	unsigned long page = 0;
+	unsigned long i = 0;
+	kcxx::ScopeExit progress([&] { mapped = Entries(i); });
+	Replaced::Writer replaced(m_context.replaced);
 
-	return settle(emptied);
+	for (; i < run.count.value(); ++i, memory.step()) {
+		TRY(memory.take(page));
+
+		Result<OldEntry> old =
+			m_table.exchange(run.first + Entries(i), HostPhys(page), direction);
+
+		if (old.is_error()) {
+			memory.give_back();
+			return old.error();
+		}
+		if (!old.value().is_empty())
+			replaced.add(old.value(), leaf.view()[i].load_word());
+		leaf.view()[i].store(memory.backing().word());
+	}
+	return {};
 }
 
-/* These two return the part of @run that has all entries that were not empty. */
-EntryRange Mapper::empty_in_memory(const Leaf &leaf, EntryRange run)
+/*
+ * These two empty what is mapped of @run in @leaf. They return the part of it that has all entries
+ * that were not empty.
+ */
+inline EntryRange Mapper::empty_in_memory(const Leaf &leaf, EntryRange run) const
 {
-	Replaced::Writer replaced(m_replaced);
+	Replaced::Writer replaced(m_context.replaced);
 	NonEmpty non_empty(run);
-	KvmGate::Guard guard(*m_table.gate());
+	KvmGate::Guard guard(m_table.gate());
 
 	for (unsigned long i = 0; i < run.count.value(); ++i) {
-		kcxx::BigEndian backing = leaf.view[i].load_word();
+		kcxx::BigEndian backing = leaf.view()[i].load_word();
 
 		/* Then the TCE is as empty. */
 		if (backing.is_zero())
 			continue;
 
-		OldEntry old(leaf.tces[i].load_word());
+		OldEntry old(leaf.tces()[i].load_word());
 
-		leaf.tces[i].store_word(kcxx::BigEndian());
-		leaf.view[i].store_word(kcxx::BigEndian());
+		leaf.tces()[i].store_word(kcxx::BigEndian());
+		leaf.view()[i].store_word(kcxx::BigEndian());
 		replaced.add(old, guard.taken_out(old, backing));
 		non_empty.add(i);
 	}
 	return non_empty.range();
 }
 
-EntryRange Mapper::empty_by_operation(const Leaf &leaf, EntryRange run)
+[[gnu::noinline]] EntryRange Mapper::empty_by_operation(const Leaf &leaf, EntryRange run) const
 {
-	Replaced::Writer replaced(m_replaced);
+	Replaced::Writer replaced(m_context.replaced);
 	NonEmpty non_empty(run);
 
 	for (unsigned long i = 0; i < run.count.value(); ++i) {
-		kcxx::BigEndian backing = leaf.view[i].load_word();
+		kcxx::BigEndian backing = leaf.view()[i].load_word();
 
 		if (backing.is_zero())
 			continue;
@@ -342,24 +353,22 @@ EntryRange Mapper::empty_by_operation(const Leaf &leaf, EntryRange run)
 
 		if (old.is_error() || old.value().is_empty())
 			continue;
-		replaced.add(old.value(), empty_view(leaf.view[i], backing));
+		replaced.add(old.value(), empty_view(leaf.view()[i], backing));
 		non_empty.add(i);
 	}
 	return non_empty.range();
 }
 
-/* Drops what was replaced in @run, once no PE has it cached any more. */
-Reach Mapper::settle(EntryRange run)
+Reach Mapper::settle_replaced(EntryRange run) const
 {
-	if (m_replaced.is_empty())
-		return Reach::Current;
-
+	Replaced &replaced = m_context.replaced;
 	Reach reach = m_table.invalidate(run);
+	Owner last;
 
 	if (reach == Reach::Unknown)
-		m_replaced.forget();
+		replaced.forget();
 	else
-		m_replaced.drop_all([&](const Replaced::Entry &entry) { drop(entry); });
+		replaced.drop_all([&](const Replaced::Entry &entry) { drop(entry, last); });
 	return reach;
 }
 
@@ -367,43 +376,43 @@ Reach Mapper::settle(EntryRange run)
  * What an exchange took out of the table belongs to its region no longer. The page is marked
  * first: when the count is dropped, the region can be released.
  */
-inline void Mapper::drop(const Replaced::Entry &entry)
+[[gnu::always_inline]] inline void Mapper::drop(const Replaced::Entry &entry, Owner &last) const
 {
 	Backing backing(entry.backing.value_in_memory());
 
-	if (backing.is_pinned()) {
+	if (backing.is_pinned()) [[unlikely]] {
 		drop_pinned(entry.old, backing);
 		return;
 	}
 
 	UserAddr user = backing.user();
-	mm_iommu_table_group_mem_t *owner = m_last_owner && m_last_owner->range().contains(user)
-						    ? m_last_owner->kernel()
-						    : find_owner(user);
 
+	if (!last.range.contains(user)) [[unlikely]]
+		last = find_owner(user);
 	/* One of KVM's tasks does it, if the region is not known yet. */
-	if (!owner)
+	if (!last.region) [[unlikely]]
 		return;
 	if (entry.old.device_writes())
 		glue_mark_page_dirty(entry.old.page().value());
-	mm_iommu_mapped_dec(owner);
+	mm_iommu_mapped_dec(last.region);
 }
 
-void Mapper::drop_pinned(OldEntry old, Backing backing)
+[[gnu::noinline]] void Mapper::drop_pinned(OldEntry old, Backing backing) const
 {
 	/* Else KVM has taken the page out, and may be about to put it back. */
 	if (old.page() == backing.page())
-		unpin(m_census, backing, old.device_writes());
+		unpin(m_context.census, backing, old.device_writes());
 }
 
-mm_iommu_table_group_mem_t *Mapper::find_owner(UserAddr user)
+inline Mapper::Owner Mapper::find_owner(UserAddr user) const
 {
-	m_last_owner = m_registry.find(user);
-	if (m_last_owner)
-		return m_last_owner->kernel();
+	const Region *region = m_context.registry.find(user);
+
+	if (region) [[likely]]
+		return { region->range(), region->kernel() };
 
 	/* KVM maps all that the process has registered, be it by another container. */
-	return mm_iommu_lookup(m_mm, user.value(), m_page.size().value());
+	return { UserRange(), mm_iommu_lookup(m_context.mm, user.value(), m_page.size().value()) };
 }
 
 } /* namespace tce */

@@ -33,6 +33,7 @@
 #include "drivers/vfio/backing.h"
 #include "drivers/vfio/memory_registry.h"
 #include "drivers/vfio/pinned_pages.h"
+#include "kcxx/result.h"
 
 namespace tce {
 
@@ -88,14 +89,21 @@ private:
 
 class Mapper {
 public:
-	/* Maps memory of @mm that @registry has registered. @replaced is empty between the calls.
-	 */
-	Mapper(const Table &table, const MemoryRegistry &registry, mm_struct *mm,
-	       Replaced &replaced, PinnedCensus &census)
-		: m_table(table), m_registry(registry), m_mm(mm), m_replaced(replaced),
-		  m_census(census), m_page(table.geometry().page())
+	/* What a container has one of, whichever window is mapped; it outlives the Mapper. */
+	struct Context {
+		const MemoryRegistry &registry;
+		mm_struct *mm;
+		Replaced &replaced; /* empty between the calls */
+		PinnedCensus &census;
+	};
+
+	/* Maps memory of context.mm, which context.registry has registered. */
+	Mapper(const Table &table, const Context &context)
+		: m_table(table), m_context(context), m_page(table.geometry().page())
 	{
 	}
+	Mapper(const Mapper &) = delete;
+	Mapper &operator=(const Mapper &) = delete;
 
 	/*
 	 * Maps @range to the memory at @user, a multiple of the table's page size, in place of
@@ -103,53 +111,62 @@ public:
 	 * smaller than the table's; -ENOMEM; -EIO: the hypervisor has refused. On an error that
 	 * could not be foreseen (-ENOMEM on some platforms, -EIO) nothing is mapped in @range.
 	 */
-	Result<void> map(EntryRange range, UserAddr user, Direction direction);
+	Result<void> map(EntryRange range, UserAddr user, Direction direction) const;
 
 	/*
 	 * Maps @range to @pages, which are as many, in place of what was there, and takes over the
 	 * pins of those that it has mapped. -ENOMEM, -EIO: as above.
 	 */
-	Result<void> map(EntryRange range, PinnedPages &pages, Direction direction);
+	Result<void> map(EntryRange range, PinnedPages &pages, Direction direction) const;
 
 	/*
 	 * Unmaps @range; what is not mapped there stays so. Allocates nothing. -EIO: the hypervisor
 	 * has refused, and the device may go on using memory, which therefore stays pinned.
 	 */
-	Result<void> unmap(EntryRange range);
+	Result<void> unmap(EntryRange range) const;
 
 	/* Unmaps all. */
-	void clear() { static_cast<void>(unmap(m_table.geometry().entries()).is_error()); }
+	void clear() const { kcxx::ignore(unmap(m_table.geometry().entries())); }
 
 private:
-	Result<void> check_backing(EntryRange range, UserAddr user) const;
-	Result<void> check_large_pages(const Region &region, UserAddr user, Entries count) const;
-	Result<Leaf> reserve(EntryRange range) const;
+	/* The first of the regions that the memory is in, or an error of map(). */
+	Result<const Region *> check_backing(EntryRange range, UserAddr user) const;
+	[[gnu::noinline]] Result<void> check_regions(Entries left, UserAddr user) const;
+	[[gnu::always_inline]] Result<Leaf> reserve(EntryRange range) const;
+	[[gnu::noinline]] Result<void> reserve_all(EntryRange range) const;
 	template <typename Memory>
 	[[gnu::always_inline]] Result<void> map_from(Memory &memory, EntryRange range,
-						     Direction direction);
+						     Direction direction) const;
 	template <typename Run>
-	Result<void> map_run(Run memory, const Leaf &leaf, EntryRange run, Direction direction,
-			     Entries &mapped);
+	[[gnu::always_inline]] Result<void> map_run(Run memory, const Leaf &leaf, EntryRange run,
+						    Direction direction, Entries &mapped) const;
 	template <typename Run>
-	[[gnu::always_inline]] Result<void> fill_run(Run &memory, const Leaf &leaf, EntryRange run,
-						     Direction direction, Entries &mapped);
-	Reach empty_run(const Leaf &leaf, EntryRange run);
-	EntryRange empty_in_memory(const Leaf &leaf, EntryRange run);
-	EntryRange empty_by_operation(const Leaf &leaf, EntryRange run);
-	Reach settle(EntryRange run);
-	/* What is done per entry is inlined: it is all that counts in a long run. */
-	[[gnu::always_inline]] void drop(const Replaced::Entry &entry);
-	[[gnu::noinline]] void drop_pinned(OldEntry old, Backing backing);
-	[[gnu::noinline]] mm_iommu_table_group_mem_t *find_owner(UserAddr user);
+	[[gnu::always_inline]] Result<void> fill_in_memory(Run &memory, const Leaf &leaf,
+							   EntryRange run, Direction direction,
+							   Entries &mapped) const;
+	template <typename Run>
+	Result<void> fill_by_operation(Run &memory, const Leaf &leaf, EntryRange run,
+				       Direction direction, Entries &mapped) const;
+	[[gnu::always_inline]] EntryRange empty_in_memory(const Leaf &leaf, EntryRange run) const;
+	EntryRange empty_by_operation(const Leaf &leaf, EntryRange run) const;
+	/* Drops what was replaced in @run, once no PE has it cached any more. */
+	Reach settle(EntryRange run) const
+	{
+		return m_context.replaced.is_empty() ? Reach::Current : settle_replaced(run);
+	}
+	[[gnu::noinline]] Reach settle_replaced(EntryRange run) const;
+	/* Where the last entry belonged: the next one mostly does too. */
+	struct Owner {
+		UserRange range{};
+		mm_iommu_table_group_mem_t *region = nullptr;
+	};
+	void drop(const Replaced::Entry &entry, Owner &last) const;
+	void drop_pinned(OldEntry old, Backing backing) const;
+	Owner find_owner(UserAddr user) const;
 
 	const Table &m_table;
-	const MemoryRegistry &m_registry;
-	mm_struct *m_mm;
-	Replaced &m_replaced;
-	PinnedCensus &m_census;
-	PageShift m_page;
-	/* Where the last dropped entry belonged: the next one mostly does too. */
-	const Region *m_last_owner = nullptr;
+	const Context m_context;
+	const PageShift m_page;
 };
 
 } /* namespace tce */

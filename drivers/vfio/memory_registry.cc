@@ -2,6 +2,7 @@
 #include "drivers/vfio/memory_registry.h"
 
 #include "glue/mm.h"
+#include "glue/sync.h"
 #include "kcxx/locked.h"
 
 namespace tce {
@@ -108,6 +109,38 @@ Result<void> Region::acquire()
 
 	/* The kernel returns how many pages it could pin, when these are some but not all. */
 	return ret > 0 ? Errno::Fault : Error::from_kernel(ret);
+}
+
+bool Region::is_in_large_pages(UserAddr from, Bytes size, PageShift page)
+{
+	/* After which others are given way. */
+	constexpr unsigned long many = 512;
+	UserAddr end = from + size;
+	unsigned long count = 0;
+
+	if (page <= m_large.page && from >= m_large.start && end <= m_large.end)
+		return true;
+	for (UserAddr at = from; at < end; at += page.size()) {
+		if (!is_large_page(at, page))
+			return false;
+		if (++count % many == 0)
+			glue_cond_resched();
+	}
+	if (page == m_large.page && from <= m_large.end && end >= m_large.start)
+		m_large = { .start = from < m_large.start ? from : m_large.start,
+			    .end = end > m_large.end ? end : m_large.end,
+			    .page = page };
+	else
+		m_large = { .start = from, .end = end, .page = page };
+	return true;
+}
+
+bool Region::is_large_page(UserAddr address, PageShift page) const
+{
+	unsigned long hpa;
+
+	return !mm_iommu_ua_to_hpa(m_kernel, address.value(), page.value(), &hpa) &&
+	       page.divides(hpa) && glue_is_hugetlb_page(hpa, page.value());
 }
 
 Result<void> Region::put()

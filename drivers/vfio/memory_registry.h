@@ -61,6 +61,13 @@ public:
 	mm_struct *mm() const { return m_mm.get(); }
 
 	/*
+	 * The @size bytes at @from, multiples of @page in this region, are in hugetlb pages of at
+	 * least that size. The kernel's own check takes a region for hugetlb that only begins so; a
+	 * transparent hugepage is no substitute, since it can be split. May sleep.
+	 */
+	bool is_in_large_pages(UserAddr from, Bytes size, PageShift page);
+
+	/*
 	 * Puts the reference, before the object is destroyed. -EBUSY: TCEs point into the region,
 	 * and the reference stays. Can wait for as long as the process likes.
 	 */
@@ -75,6 +82,17 @@ public:
 
 private:
 	Result<void> acquire();
+	bool is_large_page(UserAddr address, PageShift page) const;
+
+	/*
+	 * The part that was found to be in large pages, which stay what they are while they are
+	 * pinned: who maps the same memory again does not pay for the search again.
+	 */
+	struct {
+		UserAddr start;
+		UserAddr end;
+		PageShift page{ 0 };
+	} m_large;
 
 	AddressSpace m_mm;
 	UserRange m_range;

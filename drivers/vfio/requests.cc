@@ -81,7 +81,7 @@ Result<EehRequest::InjectedError> read_error(const vfio_eeh_pe_op &data, UserAdd
 
 Result<MapRequest> MapRequest::decode(UserAddr argument)
 {
-	vfio_iommu_type1_dma_map data = {};
+	vfio_iommu_type1_dma_map data;
 
 	TRY(read_argument(data, argument, SIZE_THROUGH(data, size),
 			  VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE));
@@ -99,7 +99,7 @@ Result<MapRequest> MapRequest::decode(UserAddr argument)
 
 Result<UnmapRequest> UnmapRequest::decode(UserAddr argument)
 {
-	vfio_iommu_type1_dma_unmap data = {};
+	vfio_iommu_type1_dma_unmap data;
 
 	TRY(read_argument(data, argument, SIZE_THROUGH(data, size), no_flags));
 	return UnmapRequest{ .iova = Ioba(data.iova), .size = Bytes(data.size) };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * SharedContainer: a container with its lock, its references and its handle: the number, not
- * address, by which the VFIO core knows it.
+ * SharedContainer: a container with its lock and its place in the table of handles: the numbers,
+ * not addresses, by which the VFIO core knows containers.
  *
  * The core calls the ioctl without any lock, and so can still be on its way to a container that
  * another thread releases by taking the last group out of it. A number that is no longer in use
@@ -10,8 +10,7 @@
 #pragma once
 
 #include "drivers/vfio/container.h"
-#include "glue/handles.h"
-#include "glue/sync.h"
+#include "drivers/vfio/handle_table.h"
 #include "kcxx/locked.h"
 #include "kcxx/ref.h"
 
@@ -24,19 +23,32 @@ public:
 	static void release(unsigned long handle);
 
 	/* A reference for the time of one call. -ENODEV: there is no such container any more. */
-	static Result<kcxx::Ref<SharedContainer>> find(unsigned long handle);
+	static Result<kcxx::Ref<SharedContainer>> find(unsigned long handle)
+	{
+		HandleSlot *slot = HandleTable::find(handle);
+
+		if (!slot)
+			return Errno::NoDevice;
+		return kcxx::Ref<SharedContainer>::adopt(slot->container);
+	}
 
 	/* For RefTraits only. */
-	void put();
+	void put()
+	{
+		if (m_slot.references.put()) [[unlikely]]
+			destroy();
+	}
 
 	ContainerType type() const { return m_type; }
 	kcxx::Locked<Container> &state() { return m_state; }
 
-	explicit SharedContainer(ContainerType type);
+	SharedContainer(ContainerType type, HandleSlot &slot);
 
 private:
-	/* The references: one of the handle, one of each call in progress. */
-	glue_refcount m_references;
+	[[gnu::noinline]] void destroy();
+
+	/* The references are there: one of the handle, one of each call in progress. */
+	HandleSlot &m_slot;
 	const ContainerType m_type;
 	kcxx::Locked<Container> m_state;
 };

@@ -3,14 +3,14 @@
 
 namespace tce {
 
-Result<kcxx::Owned<Window>> Window::create(const AddressSpace &mm, const TableGroup &group,
+Result<kcxx::Owned<Window>> Window::create(const Mapper::Context &context, const TableGroup &group,
 					   unsigned int num, const WindowShape &shape)
 {
 	Bytes size = TRY(group.table_size(shape));
-	LockedMemory charge = TRY(LockedMemory::charge(mm.get(), pages_for(size)));
+	LockedMemory charge = TRY(LockedMemory::charge(context.mm, pages_for(size)));
 	Table table = TRY(group.create_table(num, shape));
 	Result<kcxx::Owned<Window>> window =
-		kcxx::make_owned<Window>(kcxx::move(table), kcxx::move(charge));
+		kcxx::make_owned<Window>(kcxx::move(table), kcxx::move(charge), context);
 
 	/* Without memory nothing was moved. A partition's window exists from its creation on. */
 	if (window.is_error() && group.unset_window(num, table).is_error())

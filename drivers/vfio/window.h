@@ -9,8 +9,8 @@
 #pragma once
 
 #include "arch/powerpc/kernel/table_group.h"
-#include "drivers/vfio/address_space.h"
 #include "drivers/vfio/locked_memory.h"
+#include "drivers/vfio/mapper.h"
 #include "kcxx/owned.h"
 
 namespace tce {
@@ -21,15 +21,18 @@ public:
 	 * A window for slot @num of groups like @group, which is not set in any of them yet.
 	 * -EINVAL: the groups have no such windows; -ENOMEM: no memory or beyond the limit.
 	 */
-	static Result<kcxx::Owned<Window>> create(const AddressSpace &mm, const TableGroup &group,
-						  unsigned int num, const WindowShape &shape);
+	static Result<kcxx::Owned<Window>> create(const Mapper::Context &context,
+						  const TableGroup &group, unsigned int num,
+						  const WindowShape &shape);
 
-	Window(Table table, LockedMemory charge)
-		: m_charge(kcxx::move(charge)), m_table(kcxx::move(table))
+	Window(Table table, LockedMemory charge, const Mapper::Context &context)
+		: m_charge(kcxx::move(charge)), m_table(kcxx::move(table)),
+		  m_mapper(m_table, context)
 	{
 	}
 
 	const Table &table() const { return m_table; }
+	const Mapper &mapper() const { return m_mapper; }
 
 	Result<void> set_in(const TableGroup &group, unsigned int num) const
 	{
@@ -47,6 +50,7 @@ private:
 	/* The charge goes last: until then the table exists. */
 	LockedMemory m_charge;
 	Table m_table;
+	Mapper m_mapper;
 };
 
 } /* namespace tce */

@@ -15,11 +15,6 @@ void *glue_level_alloc(int node, unsigned long size, bool may_sleep);
 /* Any context. */
 void glue_level_free(void *block, unsigned long size);
 
-/* The root of a table's userspace view: NULL until publishing one. Any context. */
-void *glue_table_view_root(struct iommu_table *table);
-/* Sets the root if there is none; returns the one that is there now. Any context. */
-void *glue_table_publish_view_root(struct iommu_table *table, void *root);
-
 GLUE_END
 
 #endif

@@ -13,6 +13,7 @@ void *glue_alloc(unsigned long size);
 void *glue_alloc_nowait(unsigned long size);
 /* Of these two, or NULL. */
 void glue_free(void *memory);
+
 /* As glue_free(), once every RCU reader that may hold the pointer is done. May sleep. */
 void glue_free_after_readers(void *memory);
 

@@ -3,14 +3,21 @@
 #ifndef GLUE_OWN_TABLE_H
 #define GLUE_OWN_TABLE_H
 
+#include "glue/iommu.h"
 #include "glue/types.h"
 
 GLUE_BEGIN
 
-/* What the C++ code keeps with a table of our own; NULL until it is set. */
-void *glue_own_table_gate(struct iommu_table *table);
-/* Before anyone else knows the table. */
-void glue_own_table_set_gate(struct iommu_table *table, void *gate);
+/*
+ * A table with our operations, of the given shape, and one reference, which iommu_tce_table_put()
+ * gives back. It keeps this module loaded. @liobn: by which a hypervisor knows it, or 0. @object:
+ * the C++ object (OwnTable) that belongs to it. NULL without memory. May sleep.
+ */
+struct iommu_table *glue_own_table_create(const struct glue_table_geometry *geometry,
+					  unsigned long liobn, unsigned long allocated_size,
+					  void *object);
+/* The C++ object of a table of our own. */
+void *glue_own_table_object(struct iommu_table *table);
 
 /*
  * Implemented in C++: what KVM and the kernel call. Any context, no lock. See struct

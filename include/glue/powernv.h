@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* PowerNV: tables of our own, their links to groups, and the firmware (OPAL). */
+/* PowerNV: the firmware (OPAL), and the registers of PHB3. */
 #ifndef GLUE_POWERNV_H
 #define GLUE_POWERNV_H
 
@@ -7,8 +7,6 @@
 #include "glue/types.h"
 
 GLUE_BEGIN
-
-/* --- the firmware ---------------------------------------------------------------------------- */
 
 /*
  * A PE as OPAL names it, the NUMA node of its PHB, and, for a PHB3 only, the register that takes
@@ -49,33 +47,6 @@ long glue_opal_kill_pe(const struct glue_pe *pe);
 void glue_phb3_write_tce_kill(const struct glue_pe *pe, unsigned long value);
 /* When no PE is in use any more. May sleep. */
 void glue_phb3_unmap_registers(void);
-
-/* --- struct iommu_table ---------------------------------------------------------------------- */
-
-/*
- * A table with our operations, of the given shape, and one reference, which iommu_tce_table_put()
- * gives back. It keeps this module loaded. NULL without memory. May sleep.
- */
-struct iommu_table *glue_table_create(const struct glue_table_geometry *geometry,
-				      unsigned long allocated_size);
-/* --- links between tables and groups --------------------------------------------------------- */
-
-struct glue_link;
-
-/* A link that is on no list yet; NULL without memory. May sleep. */
-struct glue_link *glue_link_alloc(const struct glue_pe *pe);
-/* Only of a link that is on no list. */
-void glue_link_free(struct glue_link *link);
-/* Puts a link on the table's RCU list of groups. */
-void glue_link_add(struct iommu_table *table, struct iommu_table_group *group,
-		   struct glue_link *link);
-/* The PE of the group's link on the table's list; false: no link. */
-bool glue_link_find(struct iommu_table *table, struct iommu_table_group *group, struct glue_pe *pe);
-/* Takes that link, which is there, off the list and frees it after the readers. */
-void glue_link_remove(struct iommu_table *table, struct iommu_table_group *group);
-/* Calls @visit with the PE of each link, between glue_rcu_read_lock() and unlock(). */
-void glue_link_for_each(struct iommu_table *table,
-			void (*visit)(const struct glue_pe *pe, void *data), void *data);
 
 GLUE_END
 

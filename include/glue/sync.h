@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Locks, counters and the scheduler. */
+/* Locks and the scheduler. */
 #ifndef GLUE_SYNC_H
 #define GLUE_SYNC_H
 
@@ -11,6 +11,7 @@ GLUE_BEGIN
 enum glue_mutex_kind {
 	GLUE_MUTEX_CONTAINER,
 	GLUE_MUTEX_ORPHANS,
+	GLUE_MUTEX_HANDLES,
 	GLUE_MUTEX_KINDS, /* how many there are */
 };
 
@@ -22,17 +23,6 @@ void glue_mutex_unlock(struct mutex *mutex);
 void glue_spin_lock_init(struct spinlock *lock);
 void glue_spin_lock(struct spinlock *lock);
 void glue_spin_unlock(struct spinlock *lock);
-
-/* A refcount_t in the C++ object. */
-struct glue_refcount {
-	int storage;
-};
-
-void glue_refcount_init(struct glue_refcount *count);
-/* False when the count has come to 0: the object is going away. */
-bool glue_refcount_get_unless_zero(struct glue_refcount *count);
-/* True for the last reference. */
-bool glue_refcount_put(struct glue_refcount *count);
 
 void glue_rcu_read_lock(void);
 void glue_rcu_read_unlock(void);

@@ -14,12 +14,12 @@ GLUE_BEGIN
 void tce_module_init(bool kernel_tables_only);
 void tce_module_exit(void);
 
-/* @handle stands for a container; 0 for none. */
-long tce_container_open(unsigned long type, unsigned long *handle);
-void tce_container_release(unsigned long handle);
-long tce_container_ioctl(unsigned long handle, unsigned int cmd, unsigned long arg);
-long tce_container_attach_group(unsigned long handle, struct iommu_group *group);
-void tce_container_detach_group(unsigned long handle, struct iommu_group *group);
+/* @handle stands for a container; NULL for none. It is a number, no address. */
+long tce_container_open(unsigned long type, void **handle);
+void tce_container_release(void *handle);
+long tce_container_ioctl(void *handle, unsigned int cmd, unsigned long arg);
+long tce_container_attach_group(void *handle, struct iommu_group *group);
+void tce_container_detach_group(void *handle, struct iommu_group *group);
 
 GLUE_END
 

@@ -24,8 +24,8 @@ public:
 	}
 
 	unsigned long value() const { return swapped(m_word); }
-	/* The same for a word that is in memory anyway. */
-	unsigned long value_in_memory() const { return read(&m_word); }
+	/* The same for a word that is in memory anyway, and that nobody else changes. */
+	unsigned long value_in_memory() const { return read_own(&m_word); }
 	constexpr bool is_zero() const { return !m_word; }
 	constexpr bool operator==(const BigEndian &) const = default;
 	constexpr bool has_all_of(BigEndian bits) const
@@ -53,6 +53,13 @@ private:
 		__asm__ volatile("ldbrx %0,%y1" : "=r"(value) : "Z"(*word));
 		return value;
 	}
+	static unsigned long read_own(const unsigned long *word)
+	{
+		unsigned long value;
+
+		__asm__("ldbrx %0,%y1" : "=r"(value) : "Z"(*word));
+		return value;
+	}
 	static void write(unsigned long *word, unsigned long value)
 	{
 		__asm__ volatile("stdbrx %1,%y0" : "=Z"(*word) : "r"(value));
@@ -68,6 +75,10 @@ private:
 	static unsigned long read(const unsigned long *word)
 	{
 		return swapped(__atomic_load_n(word, __ATOMIC_RELAXED));
+	}
+	static unsigned long read_own(const unsigned long *word)
+	{
+		return swapped(*word);
 	}
 	static void write(unsigned long *word, unsigned long value)
 	{
@@ -89,11 +100,11 @@ public:
 	AtomicBigEndian &operator=(const AtomicBigEndian &) = delete;
 
 	unsigned long load() const { return BigEndian::read(&m_word); }
-	/* What the word points to was written before it was published. */
-	unsigned long load_acquire() const
-	{
-		return word_of(__atomic_load_n(&m_word, __ATOMIC_ACQUIRE)).value();
-	}
+	/*
+	 * Of a word that points to something, which was written before that was published (pairs
+	 * with publish()): what is read through it depends on it, and so needs no barrier.
+	 */
+	unsigned long load_pointer() const { return load(); }
 	BigEndian load_word() const { return word_of(__atomic_load_n(&m_word, __ATOMIC_RELAXED)); }
 	void store(unsigned long value) { BigEndian::write(&m_word, value); }
 	void store_word(BigEndian word)

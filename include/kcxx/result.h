@@ -44,6 +44,8 @@ public:
 	constexpr bool operator==(const Error &) const = default;
 
 private:
+	template <typename T> friend class Result;
+
 	static constexpr long max_errno = 4095;
 	int m_errno;
 };
@@ -81,10 +83,30 @@ private:
 	bool m_has_value;
 };
 
+/* Of a value that is copied as bytes are: so is the Result, and goes in registers if it is small.
+ */
+template <typename T>
+requires std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>
+class [[nodiscard]] Result<T> {
+public:
+	constexpr Result(Error error) : m_value(), m_errno(error.m_errno) {}
+	constexpr Result(Errno code) : Result(Error(code)) {}
+	constexpr Result(T value) : m_value(value), m_errno(0) {}
+
+	constexpr bool is_error() const { return m_errno; }
+	constexpr Error error() const { return Error(static_cast<Errno>(m_errno)); }
+	constexpr T &value() { return m_value; }
+	constexpr T release_value() { return m_value; }
+
+private:
+	T m_value;
+	int m_errno; /* 0: there is a value */
+};
+
 template <> class [[nodiscard]] Result<void> {
 public:
 	constexpr Result() = default;
-	constexpr Result(Error error) : m_error(error), m_is_error(true) {}
+	constexpr Result(Error error) : m_errno(error.m_errno) {}
 	constexpr Result(Errno code) : Result(Error(code)) {}
 
 	/* From a kernel function that returns 0 or a negative errno. */
@@ -93,14 +115,16 @@ public:
 		return rc == 0 ? Result() : Result(Error::from_kernel(rc));
 	}
 
-	constexpr bool is_error() const { return m_is_error; }
-	constexpr Error error() const { return m_error; }
+	constexpr bool is_error() const { return m_errno; }
+	constexpr Error error() const { return Error(static_cast<Errno>(m_errno)); }
 	constexpr void release_value() const {}
 
 private:
-	Error m_error = Errno::Io;
-	bool m_is_error = false;
+	int m_errno = 0; /* 0: success */
 };
+
+/* For a result that makes no difference; the comment beside it says why. */
+template <typename T> constexpr void ignore(const Result<T> &) {}
 
 /* The one way back to the kernel's convention: 0 or more on success, a negative errno. */
 inline long to_errno(const Result<void> &result)

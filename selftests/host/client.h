@@ -52,7 +52,7 @@ public:
 			detach(*m_groups.front());
 		if (m_handle)
 			tce_container_release(m_handle);
-		m_handle = 0;
+		m_handle = nullptr;
 	}
 
 	long attach(iommu_group &group)
@@ -177,7 +177,7 @@ public:
 		return ioctl(VFIO_EEH_PE_OP, &request);
 	}
 
-	unsigned long handle() const { return m_handle; }
+	void *handle() const { return m_handle; }
 
 	unsigned long last_window = 0;
 	/* After each ioctl nothing may be left to invalidate; not so while KVM is at work. */
@@ -194,6 +194,6 @@ private:
 		return ioctl(command, &request);
 	}
 
-	unsigned long m_handle = 0;
+	void *m_handle = nullptr;
 	std::vector<iommu_group *> m_groups;
 };

@@ -38,8 +38,8 @@ public:
 	{
 		for (Client &client : m_clients)
 			client.close();
-		m_kernel.check_balance();
 		tce_module_exit();
+		m_kernel.check_balance();
 	}
 
 	void call()

@@ -29,8 +29,8 @@ protected:
 	void TearDown() override
 	{
 		client.close();
-		kernel.check_balance();
 		tce_module_exit();
+		kernel.check_balance();
 	}
 
 	/* All of the process's memory is registered: mapping is allowed. */
@@ -42,6 +42,18 @@ protected:
 	static fake::Point view_allocation()
 	{
 		return uses_kernel_tables() ? fake::Point::AllocView : fake::Point::AllocLevel;
+	}
+
+	/*
+	 * From now on the @nth link between a table and a group cannot be allocated. Of a table of
+	 * our own it is an object as others are, before which there are @others.
+	 */
+	void fail_link(unsigned long nth, unsigned long others)
+	{
+		if (uses_kernel_tables())
+			kernel.failures.fail(fake::Point::LinkTable, nth);
+		else
+			kernel.failures.fail(fake::Point::Alloc, others + nth);
 	}
 
 	/* How many entries of the window are mapped. */

@@ -91,7 +91,7 @@ TEST_F(Concurrency, ReleaseWhileIoctlsAreOnTheirWay)
 		std::atomic<bool> going = true;
 
 		ASSERT_EQ(other.open(), 0);
-		unsigned long handle = other.handle();
+		void *handle = other.handle();
 		auto caller = [&] {
 			vfio_iommu_type1_dma_unmap request = {};
 

@@ -14,9 +14,9 @@ protected:
 
 TEST_F(Eeh, TheExtensionIsThereIfTheKernelHasIt)
 {
-	EXPECT_EQ(tce_container_ioctl(0, VFIO_CHECK_EXTENSION, VFIO_EEH), 1);
+	EXPECT_EQ(tce_container_ioctl(nullptr, VFIO_CHECK_EXTENSION, VFIO_EEH), 1);
 	kernel.has_eeh = false;
-	EXPECT_EQ(tce_container_ioctl(0, VFIO_CHECK_EXTENSION, VFIO_EEH), 0);
+	EXPECT_EQ(tce_container_ioctl(nullptr, VFIO_CHECK_EXTENSION, VFIO_EEH), 0);
 }
 
 TEST_F(Eeh, AsksTheKernelForEachOperation)
@@ -151,7 +151,7 @@ TEST_F(Eeh, BelongsToOneProcess)
 TEST_F(Eeh, HandleIsOfNoUseAfterTheRelease)
 {
 	vfio_eeh_pe_op request = {};
-	unsigned long handle = client.handle();
+	void *handle = client.handle();
 
 	request.argsz = sizeof(request);
 	request.op = VFIO_EEH_PE_GET_STATE;

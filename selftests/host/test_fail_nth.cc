@@ -47,8 +47,8 @@ protected:
 
 		bool told = use(kernel);
 
-		kernel.check_balance();
 		tce_module_exit();
+		kernel.check_balance();
 
 		std::optional<Point> failed = kernel.failures.failed();
 		EXPECT_TRUE(told || !failed || is_silent(*failed))

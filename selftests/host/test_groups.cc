@@ -146,7 +146,7 @@ TEST_F(Groups, FailureToSetAWindowInANewGroupUndoesTheOthers)
 	for (unsigned long nth : { 1, 2 }) {
 		kernel.failures.fail(Point::SetWindow, nth);
 		EXPECT_EQ(client.attach(second), -EIO);
-		kernel.failures.fail(Point::LinkTable, nth);
+		fail_link(nth, 1);
 		EXPECT_EQ(client.attach(second), -ENOMEM);
 		EXPECT_EQ(second.data->tables[0], nullptr);
 		EXPECT_EQ(second.data->hardware[0], nullptr);
@@ -168,7 +168,7 @@ TEST_F(Groups, FailureToSetANewWindowInOneGroupUndoesTheOthers)
 	for (unsigned long nth : { 1, 2, 3 }) {
 		kernel.failures.fail(Point::SetWindow, nth);
 		EXPECT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), -EIO);
-		kernel.failures.fail(Point::LinkTable, nth);
+		fail_link(nth, 2);
 		EXPECT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), -ENOMEM);
 		for (iommu_group *each : { &group, &second, &third }) {
 			EXPECT_EQ(each->data->tables[1], nullptr);

@@ -97,18 +97,4 @@ TEST_F(LastUser, ContainerIsThereUntilTheIoctlIsDone)
 	EXPECT_FALSE(kernel.has_objects());
 }
 
-/*
- * glue_objects_wait() lets the module go; waiting for readers can sleep, and what sleeps no longer
- * counts as running the module's code.
- */
-TEST_F(LastUser, ContainerCountsAsAnObjectUntilItIsFreed)
-{
-	bool had_objects = false;
-
-	kernel.at_next(fake::Hook::BeforeFreeAfterReaders,
-		       [&] { had_objects = kernel.has_objects(); });
-	client.close();
-	EXPECT_TRUE(had_objects);
-}
-
 } /* namespace */

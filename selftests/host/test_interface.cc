@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the VFIO core calls, and how the arguments of all ioctls are checked. */
+#include <set>
+#include <vector>
+
 #include "host_test.h"
 
 namespace {
@@ -9,7 +12,7 @@ class Interface : public HostTest {};
 TEST_F(Interface, SupportsTheTwoSpaprTypesAndEeh)
 {
 	/* The core asks before there is a container, too. */
-	for (unsigned long handle : { 0UL, client.handle() }) {
+	for (void *handle : { static_cast<void *>(nullptr), client.handle() }) {
 		for (unsigned long type = 0; type < 20; ++type) {
 			EXPECT_EQ(tce_container_ioctl(handle, VFIO_CHECK_EXTENSION, type),
 				  type == VFIO_SPAPR_TCE_IOMMU || type == VFIO_SPAPR_TCE_v2_IOMMU ||
@@ -20,7 +23,7 @@ TEST_F(Interface, SupportsTheTwoSpaprTypesAndEeh)
 
 TEST_F(Interface, OpensNoOtherType)
 {
-	unsigned long handle;
+	void *handle;
 
 	for (unsigned long type : { 0, VFIO_TYPE1_IOMMU, VFIO_NOIOMMU_IOMMU, 99 })
 		EXPECT_EQ(tce_container_open(type, &handle), -EINVAL);
@@ -32,8 +35,41 @@ TEST_F(Interface, OpenReportsThatThereIsNoMemory)
 
 	kernel.failures.fail(fake::Point::Alloc);
 	EXPECT_EQ(other.open(), -ENOMEM);
-	kernel.failures.fail(fake::Point::InsertHandle);
-	EXPECT_EQ(other.open(), -ENOMEM);
+}
+
+/* The slot of a number is that of the next container; the number is not. */
+TEST_F(Interface, NumberIsNotUsedAgain)
+{
+	std::set<void *> numbers;
+
+	for (int i = 0; i < 1000; ++i) {
+		void *handle;
+
+		ASSERT_EQ(tce_container_open(VFIO_SPAPR_TCE_v2_IOMMU, &handle), 0);
+		EXPECT_TRUE(numbers.insert(handle).second);
+		for (void *old : numbers) {
+			bool is_found = tce_container_ioctl(old, VFIO_IOMMU_ENABLE, 0) != -ENODEV;
+
+			ASSERT_EQ(is_found, old == handle);
+		}
+		tce_container_release(handle);
+	}
+}
+
+TEST_F(Interface, ManyContainersAtOnce)
+{
+	std::vector<void *> handles(65535);
+
+	for (void *&handle : handles)
+		ASSERT_EQ(tce_container_open(VFIO_SPAPR_TCE_v2_IOMMU, &handle), 0);
+
+	void *one_too_many;
+
+	EXPECT_EQ(tce_container_open(VFIO_SPAPR_TCE_v2_IOMMU, &one_too_many), -ENOMEM);
+	for (void *handle : handles)
+		tce_container_release(handle);
+	EXPECT_EQ(tce_container_open(VFIO_SPAPR_TCE_v2_IOMMU, &one_too_many), 0);
+	tce_container_release(one_too_many);
 }
 
 TEST_F(Interface, ClosesWithoutAnythingDone)
@@ -60,7 +96,7 @@ TEST_F(Interface, HandleIsOfNoUseAfterTheRelease)
 
 	info.argsz = sizeof(info);
 	ASSERT_EQ(other.open(), 0);
-	unsigned long handle = other.handle();
+	void *handle = other.handle();
 	other.close();
 
 	EXPECT_EQ(tce_container_ioctl(handle, VFIO_IOMMU_SPAPR_TCE_GET_INFO, argument), -ENODEV);

@@ -80,6 +80,26 @@ TEST_F(LargePages, RefusesTheSmallPagesOfAMixedRegion)
 	EXPECT_EQ(client.map(window, large, 4 * MiB), 0);
 }
 
+/* What is found of one part says nothing of another one. */
+TEST_F(LargePages, LooksAtEveryPart)
+{
+	process.mmap(large, 4 * MiB, Backing::HugeTlb, shift_2m);
+	process.mmap(large + 4 * MiB, 2 * MiB, Backing::SmallPages, shift_2m);
+	process.mmap(large + 6 * MiB, 6 * MiB, Backing::HugeTlb, shift_2m);
+	ASSERT_EQ(client.register_memory(large, 12 * MiB), 0);
+
+	for (int round = 0; round < 3; ++round) {
+		EXPECT_EQ(client.map(window, large, 2 * MiB), 0);
+		EXPECT_EQ(client.map(window, large + 2 * MiB, 2 * MiB), 0);
+		EXPECT_EQ(client.map(window, large + 2 * MiB, 4 * MiB), -EINVAL);
+		EXPECT_EQ(client.map(window, large + 6 * MiB, 6 * MiB), 0);
+		EXPECT_EQ(client.map(window, large + 8 * MiB, 4 * MiB), 0);
+		EXPECT_EQ(client.map(window, large + 4 * MiB, 8 * MiB), -EINVAL);
+		EXPECT_EQ(client.map(window, large + 4 * MiB, 2 * MiB), -EINVAL);
+		EXPECT_EQ(client.map(window, large, 12 * MiB), -EINVAL);
+	}
+}
+
 TEST_F(LargePages, RefusesHugetlbPagesThatAreTooSmall)
 {
 	add(large, 8 * MiB, Backing::HugeTlb, 18);

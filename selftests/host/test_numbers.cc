@@ -107,7 +107,7 @@ TEST(BigEndian, OnlyOnePublishes)
 	word.store(0);
 	EXPECT_EQ(word.publish(7), 0u);
 	EXPECT_EQ(word.publish(8), 7u);
-	EXPECT_EQ(word.load_acquire(), 7u);
+	EXPECT_EQ(word.load_pointer(), 7u);
 	word.store_word(kcxx::BigEndian(9));
 	EXPECT_EQ(word.load(), 9u);
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/kernel/kvm_gate.h"
 
-#include "glue/own_table.h"
+#include <new>
+
+#include "arch/powerpc/kernel/own_table.h"
+#include "glue/memory.h"
 #include "glue/mm.h"
+#include "glue/sync.h"
 
 namespace tce {
 
@@ -13,8 +17,8 @@ constexpr unsigned long linear_mapping = static_cast<unsigned long>(KERNEL_PAGE_
 
 } /* namespace */
 
-KvmGate::KvmGate(iommu_table *table, const OwnTableBackend &backend)
-	: m_table(table), m_backend(backend), m_geometry(Geometry::of(table))
+KvmGate::KvmGate(OwnTable &table, const OwnTableBackend &backend)
+	: m_table(table), m_backend(backend)
 {
 	m_lock.init();
 }
@@ -42,12 +46,8 @@ void KvmGate::close()
 	m_is_open = false;
 }
 
-void KvmGate::flush()
+void KvmGate::flush_all()
 {
-	/* Whoever puts something off after this has come later. */
-	if (!__atomic_load_n(&m_displaced_count, __ATOMIC_RELAXED))
-		return;
-
 	Guard guard(*this);
 
 	if (m_displaced_count)
@@ -78,7 +78,7 @@ AtomicBigEndian *KvmGate::view_word(TceIndex index, bool allocate)
 
 	Visitor *visitor = arm();
 
-	if (!visitor || reserve_entry(m_table, m_geometry, index, MaySleep::No).is_error())
+	if (!visitor || m_table.entries().reserve(index, MaySleep::No).is_error())
 		return nullptr;
 	return &visitor->address;
 }
@@ -103,7 +103,7 @@ void KvmGate::exchange(TceIndex index, unsigned long *hpa, unsigned int *directi
 	}
 
 	/* A page that does not fit maps nothing. */
-	unsigned long tce = m_geometry.page().divides(page.value())
+	unsigned long tce = m_table.geometry().page().divides(page.value())
 				    ? encode_tce(page, m_backend.permissions(wanted))
 				    : 0;
 
@@ -218,7 +218,7 @@ KvmGate::Visitor *KvmGate::find_visitor() const
 /* Tells what is in an entry, and that it was not written to: the device can only read it. */
 void KvmGate::show(TceIndex index, unsigned long *hpa, unsigned int *direction) const
 {
-	AtomicBigEndian *word = find_entry(m_table, m_geometry, index).tce;
+	AtomicBigEndian *word = m_table.entries().find(index).tce;
 	unsigned long tce = word ? word->load() : 0;
 
 	*hpa = decode_page(tce).value();
@@ -232,14 +232,14 @@ void KvmGate::show(TceIndex index, unsigned long *hpa, unsigned int *direction) 
  */
 bool KvmGate::replace(TceIndex index, unsigned long tce, Visitor *visitor)
 {
-	EntryWords words = find_entry(m_table, m_geometry, index);
+	EntryWords words = m_table.entries().find(index);
 
 	/* Nothing was ever mapped there; whoever was to map something has asked for the words. */
 	if (!words.view)
 		return false;
 
 	OldEntry old(words.tce->load_word());
-	Reach reach = m_backend.put(m_table, m_geometry, index, *words.tce, tce);
+	Reach reach = m_backend.put(m_table, index, *words.tce, tce);
 	bool is_there = visitor && tce && reach == Reach::Current;
 
 	if (reach == Reach::Unknown)
@@ -275,7 +275,7 @@ void KvmGate::put_off(const Displaced &displaced)
 	if (m_displaced_count == most_displaced)
 		flush_with({ displaced.index, Entries(1) });
 	m_displaced[m_displaced_count] = displaced;
-	__atomic_store_n(&m_displaced_count, m_displaced_count + 1, __ATOMIC_RELAXED);
+	set_displaced_count(m_displaced_count + 1);
 }
 
 /* Makes the PEs forget @range and all that was put off, and counts that down. */
@@ -289,10 +289,10 @@ void KvmGate::flush_with(EntryRange range)
 		range.first = index < range.first ? index : range.first;
 		end = index < end ? end : index + Entries(1);
 	}
-	m_backend.invalidate(m_table, m_geometry, { range.first, end - range.first });
+	m_backend.invalidate(m_table, { range.first, end - range.first });
 	for (unsigned long i = 0; i < m_displaced_count; ++i)
 		count_down(m_displaced[i]);
-	__atomic_store_n(&m_displaced_count, 0UL, __ATOMIC_RELAXED);
+	set_displaced_count(0);
 }
 
 /* The page is marked first: once it is counted down, its region can be released. */
@@ -300,8 +300,8 @@ void KvmGate::count_down(const Displaced &displaced) const
 {
 	glue_rcu_read_lock();
 
-	mm_iommu_table_group_mem_t *region = mm_iommu_lookup(m_owner, displaced.backing.value(),
-							     m_geometry.page().size().value());
+	mm_iommu_table_group_mem_t *region = mm_iommu_lookup(
+		m_owner, displaced.backing.value(), m_table.geometry().page().size().value());
 
 	if (region) {
 		if (displaced.old.device_writes())
@@ -320,47 +320,4 @@ bool KvmGate::is_visited() const
 	return false;
 }
 
-KvmGate *gate_of(iommu_table *table)
-{
-	return static_cast<KvmGate *>(glue_own_table_gate(table));
-}
-
-Result<Table> adopt_own_table(iommu_table *table, const TablePlatform &platform,
-			      const OwnTableBackend &backend)
-{
-	Result<kcxx::Owned<KvmGate>> gate = kcxx::make_owned<KvmGate>(table, backend);
-
-	if (gate.is_error()) {
-		iommu_tce_table_put(table);
-		return gate.error();
-	}
-	glue_own_table_set_gate(table, gate.value().release());
-	return Table(table, platform, gate_of(table));
-}
-
 } /* namespace tce */
-
-using namespace tce;
-
-extern "C" void tce_own_table_exchange(iommu_table *table, unsigned long index, unsigned long *hpa,
-				       unsigned int *direction)
-{
-	gate_of(table)->exchange(TceIndex(index), hpa, direction);
-}
-
-extern "C" void *tce_own_table_view(iommu_table *table, unsigned long index, bool allocate)
-{
-	return gate_of(table)->view_word(TceIndex(index), allocate);
-}
-
-extern "C" void tce_own_table_kill(iommu_table *table, unsigned long index, unsigned long pages)
-{
-	gate_of(table)->kill({ TceIndex(index), Entries(pages) });
-}
-
-extern "C" void tce_own_table_free(iommu_table *table)
-{
-	kcxx::Owned<KvmGate> gate(gate_of(table));
-
-	free_blocks(table);
-}

@@ -35,9 +35,8 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/entry_words.h"
 #include "arch/powerpc/kernel/own_table_backend.h"
-#include "arch/powerpc/kernel/table.h"
+#include "glue/iommu.h"
 #include "kcxx/locked.h"
 #include "kcxx/owned.h"
 
@@ -45,7 +44,7 @@ namespace tce {
 
 class KvmGate {
 public:
-	KvmGate(iommu_table *table, const OwnTableBackend &backend);
+	KvmGate(OwnTable &table, const OwnTableBackend &backend);
 	KvmGate(const KvmGate &) = delete;
 	KvmGate &operator=(const KvmGate &) = delete;
 	/* When nobody uses the table any more. Any context. */
@@ -89,7 +88,12 @@ public:
 	 * Counts down what KVM has taken out and has not asked to be invalidated. Does nothing, and
 	 * cheaply, if there is nothing.
 	 */
-	void flush();
+	void flush()
+	{
+		/* Whoever puts something off after this has come later. */
+		if (has_displaced()) [[unlikely]]
+			flush_all();
+	}
 	/*
 	 * After close(), when the table was emptied: waits for the hypercalls that are still in the
 	 * table, a few instructions of theirs, and counts down what they have left. May sleep.
@@ -150,7 +154,7 @@ private:
 		return word.has_all_of(kcxx::BigEndian(mark_bits));
 	}
 	static kcxx::BigEndian mark_of(Visitor &visitor);
-	static void owed_by_visitor(kcxx::BigEndian mark, OldEntry taken);
+	[[gnu::noinline]] static void owed_by_visitor(kcxx::BigEndian mark, OldEntry taken);
 
 	bool serves_caller() const REQUIRES(m_lock);
 	/* nullptr as @task: one that is nobody's. */
@@ -166,27 +170,23 @@ private:
 	void flush_with(EntryRange range) REQUIRES(m_lock);
 	void count_down(const Displaced &displaced) const REQUIRES(m_lock);
 	bool is_visited() const REQUIRES(m_lock);
+	bool has_displaced() const { return __atomic_load_n(&m_displaced_count, __ATOMIC_RELAXED); }
+	void set_displaced_count(unsigned long count) REQUIRES(m_lock)
+	{
+		__atomic_store_n(&m_displaced_count, count, __ATOMIC_RELAXED);
+	}
+	[[gnu::noinline]] void flush_all();
 
-	iommu_table *const m_table;
+	OwnTable &m_table;
 	const OwnTableBackend &m_backend;
-	const Geometry m_geometry;
 	kcxx::Spinlock m_lock;
 	mm_struct *m_owner GUARDED_BY(m_lock) = nullptr;
 	bool m_is_open GUARDED_BY(m_lock) = false;
 	/* Only ever added to. */
 	Visitor *m_visitors GUARDED_BY(m_lock) = nullptr;
+	/* Changes under the lock; is read without it by flush() alone. */
 	unsigned long m_displaced_count = 0;
 	Displaced m_displaced[most_displaced] GUARDED_BY(m_lock);
 };
-
-/* The gate of a table of our own. */
-KvmGate *gate_of(iommu_table *table);
-
-/*
- * Makes a Table of a new one of our own, whose only reference it takes over, and gives it its gate.
- * -ENOMEM: the table is gone. May sleep.
- */
-Result<Table> adopt_own_table(iommu_table *table, const TablePlatform &platform,
-			      const OwnTableBackend &backend);
 
 } /* namespace tce */

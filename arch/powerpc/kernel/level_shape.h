@@ -7,7 +7,6 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/table_platform.h"
 #include "arch/powerpc/kernel/tce_format.h"
 
 namespace tce {

@@ -10,11 +10,14 @@
  */
 #pragma once
 
+#include "arch/powerpc/kernel/geometry.h"
 #include "arch/powerpc/kernel/level_shape.h"
-#include "arch/powerpc/kernel/table.h"
+#include "arch/powerpc/kernel/tce_format.h"
 #include "glue/levels.h"
 
 namespace tce {
+
+using kcxx::AtomicBigEndian;
 
 enum class MaySleep : bool { No, Yes };
 
@@ -49,7 +52,7 @@ public:
 		AtomicBigEndian *block = root;
 
 		for (unsigned int level = m_indirect; level; --level) {
-			unsigned long entry = block[slot(index, level)].load_acquire();
+			unsigned long entry = block[slot(index, level)].load_pointer();
 
 			if (!entry)
 				return { nullptr, level };
@@ -66,7 +69,7 @@ public:
 
 		for (unsigned int level = m_indirect; level; --level) {
 			AtomicBigEndian *parent = &block[slot(index, level)];
-			unsigned long entry = parent->load_acquire();
+			unsigned long entry = parent->load_pointer();
 
 			block = entry ? block_at(entry) : add_block(parent, may_sleep);
 			if (!block)

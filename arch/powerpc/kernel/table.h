@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Table: a counted reference on a TCE table.
+ * Table: a counted reference on a TCE table, one of our own (OwnTable) or one of the kernel's
+ * platform code (KernelTable).
  *
  * An entry has two halves: the TCE proper, which the PHB reads, and the word of the *userspace
  * view*, which holds the user's address of what is mapped and is 0 where nothing is. The view
  * says which registered region an entry belongs to.
- *
- * How the halves are reached is the platform's business (TablePlatform): either both are memory
- * that we know the layout of, or the TCE is behind an operation of the kernel's own platform code.
  *
  * Locking: the container's lock keeps its own callers apart. KVM's H_PUT_TCE handlers do not
  * take it and work on the same table at the same time, from any CPU. Both words of an entry of our
@@ -18,10 +16,8 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/tce_format.h"
-#include "arch/powerpc/kernel/tce_types.h"
-#include "glue/iommu.h"
-#include "kcxx/big_endian.h"
+#include "arch/powerpc/kernel/kernel_table.h"
+#include "arch/powerpc/kernel/own_table.h"
 #include "kcxx/ref.h"
 
 template <> struct kcxx::RefTraits<iommu_table> {
@@ -31,152 +27,91 @@ template <> struct kcxx::RefTraits<iommu_table> {
 
 namespace tce {
 
-using kcxx::AtomicBigEndian;
-
-class KvmGate;
-class TablePlatform;
-
-/* Which entries a table has. Constant while the table lives. */
-class Geometry {
-public:
-	static Geometry of(iommu_table *table);
-	explicit Geometry(const glue_table_geometry &kernel) : m_kernel(kernel) {}
-
-	PageShift page() const { return PageShift(static_cast<unsigned int>(m_kernel.page_shift)); }
-	Ioba start() const { return Ioba(m_kernel.offset << m_kernel.page_shift); }
-	EntryRange entries() const { return { TceIndex(m_kernel.offset), Entries(m_kernel.size) }; }
-	bool contains(Ioba address) const
-	{
-		unsigned long index = address.value() >> m_kernel.page_shift;
-
-		return index >= m_kernel.offset && index - m_kernel.offset < m_kernel.size;
-	}
-	/* An entry's number counted from the table's first. */
-	unsigned long place(TceIndex index) const { return index.value() - m_kernel.offset; }
-
-	/*
-	 * The entries of @size bytes at @start. -EINVAL if these are not whole IOMMU pages, none
-	 * at all, or not all inside the table.
-	 */
-	Result<EntryRange> range(Ioba start, Bytes size) const
-	{
-		if (!page().divides(start.value()) || !page().divides(size.value()) ||
-		    !size.value())
-			return Errno::Invalid;
-
-		/* Compared as entries: the byte just past the last window may be 2^64. */
-		TceIndex first(start.value() >> m_kernel.page_shift);
-		Entries count(size.value() >> m_kernel.page_shift);
-
-		if (!contains(start) || count > entries().end() - first)
-			return Errno::Invalid;
-		return EntryRange{ first, count };
-	}
-
-	/*
-	 * How many entries from @index on lie in the same block of 1 << @shift entries, within
-	 * the table. Blocks are counted from the table's first entry.
-	 */
-	Entries left_in_block(TceIndex index, unsigned int shift) const
-	{
-		Entries left_in_table = entries().end() - index;
-
-		/* One block holds all. */
-		if (shift >= 64)
-			return left_in_table;
-
-		unsigned long block = 1UL << shift;
-		Entries left(block - (place(index) & (block - 1)));
-
-		return left < left_in_table ? left : left_in_table;
-	}
-
-	/* Levels above the lowest one, and how many entries a block of each level has (log2). */
-	unsigned int indirect_levels() const
-	{
-		return static_cast<unsigned int>(m_kernel.indirect_levels);
-	}
-	unsigned int level_shift() const { return m_level_shift; }
-	/* The top block, and the NUMA node that the others are allocated on. */
-	void *base() const { return m_kernel.base; }
-	int node() const { return m_kernel.node; }
-
-private:
-	glue_table_geometry m_kernel;
-	unsigned int m_level_shift =
-		kcxx::log2_floor(m_kernel.level_size ? m_kernel.level_size : 1);
-};
-
-/* Successive entries that lie next to each other in memory, or a hole where nothing is mapped. */
-struct Leaf {
-	/* The TCEs; nullptr: reached by Table::exchange() only. */
-	AtomicBigEndian *tces;
-	/* The words of the view; nullptr: a hole. */
-	AtomicBigEndian *view;
-	/* How many there are from the asked-for index on, to the end of the leaf or hole. */
-	Entries count;
-};
-
-/* What the devices can reach of some entries, after an invalidation. */
-enum class Reach {
-	Current, /* What the table says. */
-	Nothing, /* The hypervisor has refused the entries, and has none of them now. */
-	Unknown, /* It has refused to empty them as well: the old ones may be there. */
-};
-
 class Table {
 public:
-	/* Takes over the caller's reference. @gate: of a table of our own, which keeps it. */
-	Table(iommu_table *table, const TablePlatform &platform, KvmGate *gate = nullptr);
+	/* Both take over the caller's reference. */
+	static Table of_kernel(iommu_table *table) { return Table(table, nullptr); }
+	static Table of_own(iommu_table *table) { return Table(table, &OwnTable::of(table)); }
 
 	const Geometry &geometry() const { return m_geometry; }
 	iommu_table *kernel() const { return m_table.get(); }
 
-	/* The leaf of @index, or the hole that it is in. Does not sleep, allocates nothing. */
-	Leaf find(TceIndex index) const;
+	/* The leaf of @index. Does not sleep, allocates nothing. */
+	[[gnu::always_inline]] Leaf find(TceIndex index) const
+	{
+		return m_own ? m_own->find_leaf(index) : kernel_table().find_leaf(index);
+	}
 
-	/* The leaf of @index, made if there is none. -ENOMEM. May sleep. */
-	Result<Leaf> reserve(TceIndex index) const;
+	/* The leaf of @index, made if there is a hole. -ENOMEM. May sleep. */
+	[[gnu::always_inline]] Result<Leaf> reserve(TceIndex index) const
+	{
+		return m_own ? m_own->reserve_leaf(index) : kernel_table().reserve_leaf(index);
+	}
 
-	/*
-	 * Puts @page with @direction into the entry (Direction::None: empties it) and returns what
-	 * it held. @page is a multiple of the IOMMU page size. -ENOMEM, nothing changed: a level
-	 * of the table could not be allocated; never when the entry is emptied.
-	 */
-	Result<OldEntry> exchange(TceIndex index, HostPhys page, Direction direction) const;
+	/* Of a leaf that is reached by operation: see KernelTable. */
+	Result<OldEntry> exchange(TceIndex index, HostPhys page, Direction direction) const
+	{
+		return kernel_table().exchange(index, page, direction);
+	}
 
 	/* The permission bits of a TCE of this table. */
-	unsigned long permissions(Direction direction) const;
+	unsigned long permissions(Direction direction) const
+	{
+		return m_own ? m_own->permissions(direction) : tce::permissions(direction);
+	}
 
-	/* Makes every PE that uses the table see what was exchanged in @range. */
-	Reach invalidate(EntryRange range) const;
+	/* Makes every PE that uses the table see what has changed in @range. */
+	Reach invalidate(EntryRange range) const
+	{
+		return m_own ? m_own->invalidate(range) : kernel_table().invalidate(range);
+	}
 
-	/*
-	 * Under whose lock the entries change that are in memory (Leaf::tces); nullptr: the table
-	 * is not our own, and there are none.
-	 */
-	KvmGate *gate() const { return m_gate; }
+	/* Under whose lock the entries change that are in memory. */
+	KvmGate &gate() const { return m_own->gate(); }
 
 	/*
 	 * Lets KVM's H_PUT_TCE handlers change entries for the process @owner. KVM counts them in
 	 * regions of registered memory, so it is not for tables of other memory. Nothing can keep
 	 * KVM from the tables of the kernel's own platform code.
 	 */
-	void open_to_kvm(mm_struct *owner) const;
+	void open_to_kvm(mm_struct *owner) const
+	{
+		if (m_own && m_geometry.page() <= kernel_page)
+			m_own->gate().open(owner);
+	}
 	/* Before the table is emptied for the last time: KVM changes nothing any more. */
-	void close_to_kvm() const;
+	void close_to_kvm() const
+	{
+		if (m_own)
+			m_own->gate().close();
+	}
 	/* After that: waits until nothing of what KVM did is left. May sleep. */
-	void drain_kvm() const;
+	void drain_kvm() const
+	{
+		if (m_own)
+			m_own->gate().drain();
+	}
 	/* Gives back what KVM has taken out without an invalidation. */
-	void flush_kvm() const;
+	void flush_kvm() const
+	{
+		if (m_own)
+			m_own->gate().flush();
+	}
 
 	/* Takes a reference that nobody puts: the table is never freed. */
 	void keep_for_ever() const { iommu_tce_table_get(kernel()); }
 
 private:
+	Table(iommu_table *table, OwnTable *own)
+		: m_table(kcxx::Ref<iommu_table>::adopt(table)), m_own(own),
+		  m_geometry(Geometry::of(table))
+	{
+	}
+
+	KernelTable kernel_table() const { return KernelTable(kernel(), m_geometry); }
+
 	kcxx::Ref<iommu_table> m_table;
-	const TablePlatform *m_platform;
-	KvmGate *m_gate;
+	OwnTable *m_own; /* nullptr: one of the kernel's */
 	Geometry m_geometry;
 };
 

@@ -23,13 +23,13 @@ bool is_valid(const WindowShape &shape, const glue_table_group_limits &limits)
 
 } /* namespace */
 
-TableGroup::TableGroup(iommu_group *group, iommu_table_group *tables, const TablePlatform &platform)
+TableGroup::TableGroup(iommu_group *group, iommu_table_group *tables, const GroupBackend &platform)
 	: m_group(group), m_tables(tables), m_platform(&platform)
 {
 	glue_table_group_get_limits(tables, &m_limits);
 }
 
-TableGroup::TableGroup(iommu_group *group, iommu_table_group *tables, const TablePlatform &platform,
+TableGroup::TableGroup(iommu_group *group, iommu_table_group *tables, const GroupBackend &platform,
 		       const glue_table_group_limits &limits)
 	: m_group(group), m_tables(tables), m_platform(&platform), m_limits(limits)
 {

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "arch/powerpc/kernel/table.h"
-#include "arch/powerpc/kernel/table_platform.h"
+#include "arch/powerpc/kernel/group_backend.h"
 #include "arch/powerpc/kernel/tce_types.h"
 #include "glue/iommu.h"
 
@@ -20,9 +20,9 @@ constexpr unsigned int max_tables = KERNEL_MAX_TABLES;
 
 class TableGroup {
 public:
-	TableGroup(iommu_group *group, iommu_table_group *tables, const TablePlatform &platform);
+	TableGroup(iommu_group *group, iommu_table_group *tables, const GroupBackend &platform);
 	/* With limits other than those that the kernel knows. */
-	TableGroup(iommu_group *group, iommu_table_group *tables, const TablePlatform &platform,
+	TableGroup(iommu_group *group, iommu_table_group *tables, const GroupBackend &platform,
 		   const glue_table_group_limits &limits);
 
 	/* The default window: from 0 or wherever the platform put it, below 4 GiB. */
@@ -41,7 +41,7 @@ public:
 	bool has_fixed_window() const { return m_limits.fixed_window; }
 
 	/* Before the first window, in each container. -EBUSY: someone uses the window; -EIO. */
-	Result<void> take_over() const { return m_platform->take_over(*this); }
+	Result<void> claim() const { return m_platform->claim(*this); }
 
 	/* One table can serve both groups. */
 	bool can_share_tables_with(const TableGroup &other) const;
@@ -73,7 +73,7 @@ public:
 private:
 	iommu_group *m_group;
 	iommu_table_group *m_tables;
-	const TablePlatform *m_platform;
+	const GroupBackend *m_platform;
 	glue_table_group_limits m_limits;
 };
 

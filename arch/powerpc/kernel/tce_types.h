@@ -62,6 +62,23 @@ enum class Direction : unsigned int {
 	None = KERNEL_DMA_NONE,
 };
 
+constexpr Entries least(Entries a, Entries b)
+{
+	return a < b ? a : b;
+}
+
+constexpr Entries least(Entries a, Entries b, Entries c)
+{
+	return least(least(a, b), c);
+}
+
+/* A window that a user asks for. */
+struct WindowShape {
+	unsigned int page_shift;
+	Bytes size;
+	unsigned int levels;
+};
+
 /* Successive entries of one table. */
 struct EntryRange {
 	TceIndex first;

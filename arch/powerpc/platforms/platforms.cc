@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/platforms.h"
 
-#include "arch/powerpc/kernel/kernel_tables.h"
+#include "arch/powerpc/kernel/kernel_groups.h"
 #include "arch/powerpc/platforms/powernv/invalidation.h"
-#include "arch/powerpc/platforms/powernv/powernv_tables.h"
-#include "arch/powerpc/platforms/pseries/borrowed_tables.h"
+#include "arch/powerpc/platforms/powernv/powernv_groups.h"
+#include "arch/powerpc/platforms/pseries/borrowed_groups.h"
 #include "arch/powerpc/platforms/pseries/hypervisor.h"
-#include "arch/powerpc/platforms/pseries/pseries_tables.h"
+#include "arch/powerpc/platforms/pseries/dynamic_groups.h"
 #include "glue/powernv.h"
 #include "glue/pseries.h"
 
@@ -14,10 +14,10 @@ namespace tce {
 
 namespace {
 
-constinit KernelTables kernel_tables;
-constinit PowernvTables powernv_tables;
-constinit PseriesTables pseries_tables;
-constinit BorrowedTables borrowed_tables;
+constinit KernelGroups kernel_groups;
+constinit PowernvGroups powernv_groups;
+constinit DynamicGroups dynamic_groups;
+constinit BorrowedGroups borrowed_groups;
 
 /* Written at module load, before the first group comes. */
 constinit bool use_powernv_tables = false;
@@ -36,11 +36,11 @@ bool can_have_powernv_tables(iommu_group *group)
 /* A group of a partition. */
 Result<TableGroup> partition_group(iommu_group *group, iommu_table_group *tables)
 {
-	TableGroup dynamic(group, tables, pseries_tables);
+	TableGroup dynamic(group, tables, dynamic_groups);
 
 	if (dynamic.has_dynamic_windows())
 		return dynamic;
-	return TableGroup(group, tables, borrowed_tables,
+	return TableGroup(group, tables, borrowed_groups,
 			  TRY(borrowed_limits(group, dynamic.limits())));
 }
 
@@ -50,10 +50,10 @@ Result<TableGroup> partition_group(iommu_group *group, iommu_table_group *tables
  */
 TableGroup kernel_tables_group(iommu_group *group, iommu_table_group *tables)
 {
-	glue_table_group_limits limits = TableGroup(group, tables, kernel_tables).limits();
+	glue_table_group_limits limits = TableGroup(group, tables, kernel_groups).limits();
 
 	limits.page_sizes &= kernel_page.size().value() | (kernel_page.size().value() - 1);
-	return TableGroup(group, tables, kernel_tables, limits);
+	return TableGroup(group, tables, kernel_groups, limits);
 }
 
 } /* namespace */
@@ -80,11 +80,11 @@ Result<TableGroup> find_table_group(iommu_group *group)
 	if (!tables)
 		return Errno::NoDevice;
 
-	if (glue_partition_is_one())
+	if (glue_papr_is_one())
 		return partition_group(group, static_cast<iommu_table_group *>(tables));
 
 	if (can_have_powernv_tables(group))
-		return TableGroup(group, static_cast<iommu_table_group *>(tables), powernv_tables);
+		return TableGroup(group, static_cast<iommu_table_group *>(tables), powernv_groups);
 	return kernel_tables_group(group, static_cast<iommu_table_group *>(tables));
 }
 

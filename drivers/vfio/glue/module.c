@@ -9,42 +9,27 @@
 
 static void *open_container(unsigned long arg)
 {
-	unsigned long handle;
+	void *handle;
 	long ret = tce_container_open(arg, &handle);
 
-	return ret ? ERR_PTR(ret) : (void *)handle;
-}
-
-static void release_container(void *data)
-{
-	tce_container_release((unsigned long)data);
-}
-
-static long container_ioctl(void *data, unsigned int cmd, unsigned long arg)
-{
-	return tce_container_ioctl((unsigned long)data, cmd, arg);
+	return ret ? ERR_PTR(ret) : handle;
 }
 
 static int attach_group(void *data, struct iommu_group *group, enum vfio_group_type type)
 {
 	if (type != VFIO_IOMMU)
 		return -EINVAL;
-	return tce_container_attach_group((unsigned long)data, group);
-}
-
-static void detach_group(void *data, struct iommu_group *group)
-{
-	tce_container_detach_group((unsigned long)data, group);
+	return tce_container_attach_group(data, group);
 }
 
 static const struct vfio_iommu_driver_ops driver_ops = {
 	.name = "iommu-vfio-powerpc",
 	.owner = THIS_MODULE,
 	.open = open_container,
-	.release = release_container,
-	.ioctl = container_ioctl,
+	.release = tce_container_release,
+	.ioctl = tce_container_ioctl,
 	.attach_group = attach_group,
-	.detach_group = detach_group,
+	.detach_group = tce_container_detach_group,
 };
 
 enum powernv_mode {

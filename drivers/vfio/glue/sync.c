@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Locks, counters and the scheduler. */
+/* Locks and the scheduler. */
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
-#include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
@@ -39,27 +38,6 @@ void glue_spin_lock(struct spinlock *lock) __acquires(lock)
 void glue_spin_unlock(struct spinlock *lock) __releases(lock)
 {
 	spin_unlock(lock);
-}
-
-static refcount_t *refcount(struct glue_refcount *count)
-{
-	static_assert(sizeof(*count) == sizeof(refcount_t));
-	return (refcount_t *)count;
-}
-
-void glue_refcount_init(struct glue_refcount *count)
-{
-	refcount_set(refcount(count), 1);
-}
-
-bool glue_refcount_get_unless_zero(struct glue_refcount *count)
-{
-	return refcount_inc_not_zero(refcount(count));
-}
-
-bool glue_refcount_put(struct glue_refcount *count)
-{
-	return refcount_dec_and_test(refcount(count));
 }
 
 void glue_rcu_read_lock(void) __acquires(RCU)

@@ -14,7 +14,6 @@ enum class Point {
 	Alloc,
 	AllocArray,
 	AllocNoWait,
-	InsertHandle,
 	CopyFromUser,
 	CopyToUser,
 	ChargeLocked,

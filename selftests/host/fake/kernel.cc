@@ -50,31 +50,6 @@ void Kernel::run(Hook hook)
 		action();
 }
 
-int Kernel::insert_handle(void *object, unsigned long *handle)
-{
-	std::lock_guard guard(m_mutex);
-
-	*handle = ++m_last_handle;
-	m_handles[*handle] = object;
-	return 0;
-}
-
-void *Kernel::load_handle(unsigned long handle)
-{
-	std::lock_guard guard(m_mutex);
-	auto found = m_handles.find(handle);
-
-	return found == m_handles.end() ? nullptr : found->second;
-}
-
-void Kernel::remove_handle(unsigned long handle)
-{
-	std::lock_guard guard(m_mutex);
-
-	if (!m_handles.erase(handle))
-		complain("a handle is removed that there is not");
-}
-
 void Kernel::change_objects(long by)
 {
 	std::lock_guard guard(m_mutex);
@@ -113,7 +88,6 @@ void Kernel::check_process(mm_struct &mm)
 
 void Kernel::check_balance()
 {
-	flush_deferred();
 	for (mm_struct *mm : processes)
 		check_process(*mm);
 	for (const auto &table : tables) {
@@ -136,14 +110,14 @@ void Kernel::check_balance()
 			complain("references on a group are left");
 	}
 
+	flush_deferred();
+
 	std::lock_guard guard(m_mutex);
 
 	if (!m_allocations.empty())
 		complain(std::to_string(m_allocations.size()) + " blocks of memory are left");
 	if (!m_levels.empty())
 		complain(std::to_string(m_levels.size()) + " levels of tables are left");
-	if (!m_handles.empty())
-		complain(std::to_string(m_handles.size()) + " handles are left");
 	if (m_objects)
 		complain(std::to_string(m_objects) + " objects are left");
 	if (m_readers || held_mutexes())

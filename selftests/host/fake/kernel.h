@@ -27,7 +27,6 @@ constexpr unsigned long second_window_start = 1UL << 59;
 /* Where another CPU can come in between. */
 enum class Hook {
 	BeforeLock,
-	BeforeFreeAfterReaders,
 	BeforeCopyFromUser,
 	BeforeCopyToUser,
 	BeforePinRegion,
@@ -106,9 +105,6 @@ public:
 	void reader_left();
 	bool may_access(unsigned long address, unsigned long size, bool write);
 	void run(Hook hook);
-	int insert_handle(void *object, unsigned long *handle);
-	void *load_handle(unsigned long handle);
-	void remove_handle(unsigned long handle);
 	void change_objects(long by);
 	bool has_objects();
 	unsigned long add_ram(unsigned long size, Backing backing, unsigned int page_shift);
@@ -131,6 +127,7 @@ public:
 	void forget_level(void *block);
 
 private:
+	void flush_deferred();
 	struct Ram {
 		unsigned long hpa;
 		unsigned long size;
@@ -139,7 +136,6 @@ private:
 	};
 
 	void *add_allocation(unsigned long size, bool array);
-	void flush_deferred();
 	void check_process(mm_struct &mm);
 
 	Complain m_complain;
@@ -148,8 +144,6 @@ private:
 	std::unordered_map<void *, bool> m_allocations; /* true: an array */
 	std::vector<void *> m_deferred;
 	unsigned long m_readers = 0;
-	std::map<unsigned long, void *> m_handles;
-	unsigned long m_last_handle = 0;
 	long m_objects = 0;
 	std::vector<std::pair<unsigned long, bool>> m_protected;
 	std::vector<Ram> m_ram;
@@ -166,6 +160,5 @@ Kernel &kernel();
 unsigned int held_mutexes();
 unsigned int held_mutexes(glue_mutex_kind kind);
 /* The calling thread is an RCU reader. */
-bool is_reader();
 
 } /* namespace fake */

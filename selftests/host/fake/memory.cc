@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "fake/kernel.h"
-#include "glue/handles.h"
+#include "glue/objects.h"
 
 namespace fake {
 
@@ -65,7 +65,6 @@ void Kernel::free(void *memory, bool array)
 void Kernel::free_after_readers(void *memory)
 {
 	might_sleep("waiting for readers");
-	run(Hook::BeforeFreeAfterReaders);
 	{
 		std::lock_guard guard(m_mutex);
 
@@ -179,24 +178,6 @@ unsigned long glue_copy_to_user(unsigned long user_address, const void *from, un
 		return size;
 	std::memcpy(reinterpret_cast<void *>(user_address), from, size);
 	return 0;
-}
-
-int glue_handle_insert(void *object, unsigned long *handle)
-{
-	kernel().might_sleep("the insertion of a handle");
-	if (kernel().failures.hit(Point::InsertHandle))
-		return -ENOMEM;
-	return kernel().insert_handle(object, handle);
-}
-
-void *glue_handle_load(unsigned long handle)
-{
-	return kernel().load_handle(handle);
-}
-
-void glue_handle_remove(unsigned long handle)
-{
-	kernel().remove_handle(handle);
 }
 
 void glue_objects_add()

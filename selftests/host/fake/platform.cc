@@ -63,7 +63,7 @@ void Kernel::put_table(iommu_table *table)
 		complain("a table was freed that a PHB goes on reading");
 	if (!table->entries().empty() && !m_expects_lost_counts)
 		complain("a table was freed with mappings in it");
-	if (!table->links.empty())
+	if (!table->groups.empty())
 		complain("a table was freed with groups on its list");
 	table->free();
 	std::erase_if(tables, [table](const auto &other) { return other.get() == table; });
@@ -133,9 +133,9 @@ void KernelTable::kill(unsigned long index, unsigned long pages)
 {
 	std::lock_guard guard(mutex);
 
-	for (glue_link *link : links) {
-		++link->group->invalidations;
-		link->group->invalidate(*this, index, pages);
+	for (iommu_table_group *group : groups) {
+		++group->invalidations;
+		group->invalidate(*this, index, pages);
 	}
 }
 
@@ -307,12 +307,14 @@ long glue_table_group_set_window(iommu_table_group *group, int num, iommu_table 
 	if (error)
 		return error;
 
-	glue_link *link = glue_link_alloc(&group->pe);
-
 	/* The kernel says nothing of this. */
-	if (!link)
+	if (kernel().failures.hit(Point::LinkTable))
 		return 0;
-	glue_link_add(table, group, link);
+	{
+		std::lock_guard guard(table->mutex);
+
+		table->groups.push_back(group);
+	}
 	glue_group_set_table(group, num, iommu_tce_table_get(table));
 	group->invalidate_all();
 	return 0;
@@ -331,7 +333,11 @@ long glue_table_group_unset_window(iommu_table_group *group, int num)
 	if (!error)
 		group->invalidate_all();
 	if (table) {
-		glue_link_remove(table, group);
+		{
+			std::lock_guard guard(table->mutex);
+
+			std::erase(table->groups, group);
+		}
 		glue_group_set_table(group, num, nullptr);
 		iommu_tce_table_put(table);
 	}

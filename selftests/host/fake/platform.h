@@ -61,18 +61,16 @@ struct iommu_table {
 	}
 
 	const glue_table_geometry shape;
-	/* The root of the userspace view of the driver's own tables. */
-	void *view_root = nullptr;
 	/* By which a hypervisor knows it. */
 	unsigned long liobn = 0;
 	long references = 1;
 	/* What the driver keeps with a table of its own. */
-	void *gate = nullptr;
+	void *object = nullptr;
 	/* A PHB could not be made to forget the table: it must stay for ever. */
 	bool must_stay = false;
-	/* The PEs on the table's list; others read that without a lock. */
 	std::recursive_mutex mutex;
-	std::vector<glue_link *> links;
+	/* Of the kernel's own: the groups on the table's list. */
+	std::vector<iommu_table_group *> groups;
 };
 
 /* A PE. */
@@ -97,6 +95,8 @@ struct iommu_table_group {
 	/* The windows are left alone when a device joins the PE. */
 	bool is_kept = false;
 
+	/* Of what the PHB has cached: it may be told from any CPU. */
+	std::recursive_mutex mutex;
 	/* How often the PHB was told to forget something. */
 	unsigned long invalidations = 0;
 
@@ -124,12 +124,6 @@ struct iommu_group {
 	std::atomic<long> references = 1;
 	bool has_pe = true;
 	eeh_pe pe = {};
-};
-
-/* A PE on a table's list. */
-struct glue_link {
-	glue_pe pe;
-	iommu_table_group *group;
 };
 
 namespace fake {
@@ -195,13 +189,9 @@ struct Hypervisor {
 /* Of a window that the hypervisor has. */
 class PartitionTable final : public OwnTable {
 public:
-	PartitionTable(const glue_table_geometry &shape, iommu_table *platform_table);
+	using OwnTable::OwnTable;
 
 	Tces entries() override;
-	void free() override;
-
-	iommu_table *const platform_table;
-	void *const list;
 };
 
 /* The LIOBN of a dynamic window in slot 0. */

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "arch/powerpc/kernel/entry_words.h"
+#include "arch/powerpc/kernel/own_table.h"
 #include "fake/kernel.h"
 
 using fake::DriverTable;
@@ -112,7 +112,7 @@ void OwnTable::free()
 /* KVM does not get to see the view, so it is read as the driver does. */
 static kcxx::AtomicBigEndian *find_view(iommu_table *table, unsigned long index)
 {
-	return tce::find_entry(table, tce::Geometry(table->shape), tce::TceIndex(index)).view;
+	return tce::OwnTable::of(table).entries().find(tce::TceIndex(index)).view;
 }
 
 unsigned long OwnTable::user_address(unsigned long index)
@@ -154,6 +154,7 @@ bool glue_pe_of_group(iommu_group *group, glue_pe *pe)
 long glue_opal_kill_pe(const glue_pe *pe)
 {
 	iommu_table_group &group = kernel().group_of(*pe);
+	std::lock_guard guard(group.mutex);
 
 	++group.invalidations;
 	group.invalidate_all();
@@ -165,6 +166,7 @@ void glue_phb3_write_tce_kill(const glue_pe *pe, unsigned long value)
 {
 	iommu_table_group &group = kernel().group_of(*pe);
 	unsigned long address = value & ~(phb3_kill_page | 0xffful);
+	std::lock_guard guard(group.mutex);
 
 	if (pe->tce_kill_register != &group || (value & 0xff) != pe->number)
 		kernel().complain("a write to the TCE kill register of another PHB");
@@ -204,87 +206,27 @@ void glue_level_free(void *block, unsigned long)
 	std::free(block);
 }
 
-iommu_table *glue_table_create(const glue_table_geometry *geometry, unsigned long)
+iommu_table *glue_own_table_create(const glue_table_geometry *geometry, unsigned long liobn,
+				   unsigned long, void *object)
 {
 	kernel().might_sleep("the creation of a table");
 	if (kernel().failures.hit(Point::CreateTable))
 		return nullptr;
-	return kernel().tables.emplace_back(std::make_unique<DriverTable>(*geometry)).get();
+
+	std::unique_ptr<iommu_table> table;
+
+	if (kernel().hypervisor.is_there)
+		table = std::make_unique<fake::PartitionTable>(*geometry);
+	else
+		table = std::make_unique<DriverTable>(*geometry);
+	table->liobn = liobn;
+	table->object = object;
+	return kernel().tables.emplace_back(std::move(table)).get();
 }
 
-void *glue_own_table_gate(iommu_table *table)
+void *glue_own_table_object(iommu_table *table)
 {
-	return table->gate;
-}
-
-void glue_own_table_set_gate(iommu_table *table, void *gate)
-{
-	table->gate = gate;
-}
-
-void *glue_table_view_root(iommu_table *table)
-{
-	return __atomic_load_n(&table->view_root, __ATOMIC_ACQUIRE);
-}
-
-void *glue_table_publish_view_root(iommu_table *table, void *root)
-{
-	void *old = nullptr;
-
-	__atomic_compare_exchange_n(&table->view_root, &old, root, false, __ATOMIC_ACQ_REL,
-				    __ATOMIC_ACQUIRE);
-	return old ? old : root;
-}
-
-glue_link *glue_link_alloc(const glue_pe *pe)
-{
-	kernel().might_sleep("the allocation of a link");
-	if (kernel().failures.hit(Point::LinkTable))
-		return nullptr;
-	return new glue_link{ *pe, nullptr };
-}
-
-void glue_link_free(glue_link *link)
-{
-	delete link;
-}
-
-void glue_link_add(iommu_table *table, iommu_table_group *group, glue_link *link)
-{
-	std::lock_guard guard(table->mutex);
-
-	link->group = group;
-	table->links.push_back(link);
-}
-
-static auto find_link(iommu_table *table, iommu_table_group *group)
-{
-	return std::find_if(table->links.begin(), table->links.end(),
-			    [group](const glue_link *link) { return link->group == group; });
-}
-
-bool glue_link_find(iommu_table *table, iommu_table_group *group, glue_pe *pe)
-{
-	std::lock_guard guard(table->mutex);
-	auto found = find_link(table, group);
-
-	if (found == table->links.end())
-		return false;
-	*pe = (*found)->pe;
-	return true;
-}
-
-void glue_link_remove(iommu_table *table, iommu_table_group *group)
-{
-	std::lock_guard guard(table->mutex);
-	auto found = find_link(table, group);
-
-	if (found == table->links.end()) {
-		kernel().complain("a link is removed that there is not");
-		return;
-	}
-	delete *found;
-	table->links.erase(found);
+	return table->object;
 }
 
 void glue_group_set_table(iommu_table_group *group, int num, iommu_table *table)
@@ -304,17 +246,4 @@ void glue_group_set_table(iommu_table_group *group, int num, iommu_table *table)
 	/* What a PHB that refused does from here on nobody can help. */
 	if (!table)
 		group->cached.at(slot).clear();
-}
-
-void glue_link_for_each(iommu_table *table, void (*visit)(const glue_pe *pe, void *data),
-			void *data)
-{
-	/* A reader who is no such one can be overtaken by the end of a link. */
-	if (!fake::is_reader())
-		kernel().complain("links are followed outside of rcu_read_lock");
-
-	std::lock_guard guard(table->mutex);
-
-	for (glue_link *link : table->links)
-		visit(&link->pe, data);
 }

@@ -18,11 +18,6 @@ constexpr long h_not_enough_resources = -44;
 constexpr unsigned long list_size = 4096;
 constexpr unsigned long permission_bits = 3;
 
-PartitionTable &own(iommu_table *table)
-{
-	return static_cast<PartitionTable &>(*table);
-}
-
 void set(unsigned long liobn, unsigned long number, unsigned long tce)
 {
 	auto &tces = kernel().hypervisor.tces[liobn];
@@ -43,12 +38,6 @@ unsigned long number_of(unsigned long address)
 
 namespace fake {
 
-PartitionTable::PartitionTable(const glue_table_geometry &shape, iommu_table *platform_table)
-	: OwnTable(shape), platform_table(platform_table),
-	  list(std::aligned_alloc(list_size, list_size))
-{
-}
-
 Tces PartitionTable::entries()
 {
 	Tces entries;
@@ -63,12 +52,6 @@ Tces PartitionTable::entries()
 			entries[number] = { tce & ~permission_bits, direction };
 	}
 	return entries;
-}
-
-void PartitionTable::free()
-{
-	OwnTable::free();
-	std::free(list);
 }
 
 long unset_partition_window(iommu_table_group &group, int num)
@@ -91,17 +74,17 @@ long unset_partition_window(iommu_table_group &group, int num)
 
 } /* namespace fake */
 
-bool glue_partition_is_one()
+bool glue_papr_is_one()
 {
 	return kernel().hypervisor.is_there;
 }
 
-bool glue_partition_has_multi_tce()
+bool glue_papr_has_multi_tce()
 {
 	return kernel().hypervisor.says_multi_tce;
 }
 
-bool glue_partition_default_window(iommu_group *group, glue_firmware_window *window)
+bool glue_papr_default_window(iommu_group *group, glue_firmware_window *window)
 {
 	kernel().might_sleep("the search for a window");
 	if (!group->data->firmware_window)
@@ -110,35 +93,9 @@ bool glue_partition_default_window(iommu_group *group, glue_firmware_window *win
 	return true;
 }
 
-iommu_table *glue_partition_table_create(const glue_table_geometry *geometry, unsigned long liobn,
-					 unsigned long, iommu_table *platform_table)
-{
-	kernel().might_sleep("the creation of a table");
-	if (kernel().failures.hit(Point::CreateTable))
-		return nullptr;
-
-	iommu_table *table =
-		kernel().tables
-			.emplace_back(std::make_unique<PartitionTable>(*geometry, platform_table))
-			.get();
-
-	table->liobn = liobn;
-	return table;
-}
-
 unsigned long glue_table_liobn(iommu_table *table)
 {
 	return table->liobn;
-}
-
-iommu_table *glue_partition_table_platform(iommu_table *table)
-{
-	return own(table).platform_table;
-}
-
-void *glue_partition_table_list(iommu_table *table)
-{
-	return own(table).list;
 }
 
 long glue_h_put_tce(unsigned long liobn, unsigned long address, unsigned long tce)

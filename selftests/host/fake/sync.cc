@@ -48,11 +48,6 @@ unsigned int held_mutexes(glue_mutex_kind kind)
 	return held[kind];
 }
 
-bool is_reader()
-{
-	return read_locks;
-}
-
 void Kernel::might_sleep(const char *where)
 {
 	if (read_locks)
@@ -140,32 +135,6 @@ void glue_mutex_unlock(struct mutex *mutex)
 	--fake::held[mutex->kind];
 	if (pthread_mutex_unlock(&mutex->lock))
 		kernel().complain("a mutex is unlocked that this thread does not hold");
-}
-
-void glue_refcount_init(struct glue_refcount *count)
-{
-	__atomic_store_n(&count->storage, 1, __ATOMIC_RELAXED);
-}
-
-bool glue_refcount_get_unless_zero(struct glue_refcount *count)
-{
-	int old = __atomic_load_n(&count->storage, __ATOMIC_RELAXED);
-
-	while (old) {
-		if (__atomic_compare_exchange_n(&count->storage, &old, old + 1, false,
-						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			return true;
-	}
-	return false;
-}
-
-bool glue_refcount_put(struct glue_refcount *count)
-{
-	int left = __atomic_sub_fetch(&count->storage, 1, __ATOMIC_ACQ_REL);
-
-	if (left < 0)
-		kernel().complain("a reference count went below 0");
-	return !left;
 }
 
 void glue_rcu_read_lock()

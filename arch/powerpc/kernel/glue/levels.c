@@ -3,8 +3,6 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 
-#include <asm/iommu.h>
-
 #include "glue/levels.h"
 
 void *glue_level_alloc(int node, unsigned long size, bool may_sleep)
@@ -19,16 +17,4 @@ void *glue_level_alloc(int node, unsigned long size, bool may_sleep)
 void glue_level_free(void *block, unsigned long size)
 {
 	free_pages((unsigned long)block, get_order(size));
-}
-
-void *glue_table_view_root(struct iommu_table *table)
-{
-	return (__force void *)smp_load_acquire(&table->it_userspace);
-}
-
-void *glue_table_publish_view_root(struct iommu_table *table, void *root)
-{
-	void *old = (__force void *)cmpxchg(&table->it_userspace, NULL, (__force __be64 *)root);
-
-	return old ? old : root;
 }

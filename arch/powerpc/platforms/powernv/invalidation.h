@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Makes the PEs that use a table of our own see what has changed in it. Any context, no lock.
+ * Makes a PE see what has changed in a table of our own. Any context, no lock.
  *
  * On PHB3 by its TCE kill register, on later PHBs by the firmware.
  *
@@ -9,15 +9,30 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/table.h"
+#include "arch/powerpc/kernel/tce_types.h"
 #include "glue/powernv.h"
+#include "kcxx/result.h"
 
 namespace tce {
 
 /* Takes back all TCEs that the PE has cached. -EIO: the firmware cannot do that for this PHB. */
 Result<void> invalidate_pe(const glue_pe &pe);
 
-/* @page is the table's page size; @range is not empty. */
-void invalidate_in_all_pes(iommu_table *table, PageShift page, EntryRange range);
+/* Of PHB3: at least those of @range, of pages of the size @page. */
+void invalidate_in_phb3(const glue_pe &pe, PageShift page, EntryRange range);
+
+/*
+ * Those of @range, which is not empty. Later PHBs than PHB3 are never told page by page: they can
+ * drop such a kill when others are in progress (erratum HW560152). Firmware that knows this makes
+ * one of the whole PE of it, older firmware does not.
+ */
+inline void invalidate_in_pe(const glue_pe &pe, PageShift page, EntryRange range)
+{
+	if (pe.tce_kill_register) [[unlikely]]
+		invalidate_in_phb3(pe, page, range);
+	else
+		/* It worked when the group came. */
+		glue_opal_kill_pe(&pe);
+}
 
 } /* namespace tce */

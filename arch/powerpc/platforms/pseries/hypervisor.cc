@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/pseries/hypervisor.h"
 
+#include "glue/levels.h"
 #include "glue/pseries.h"
 
 namespace tce {
 
 namespace {
+
+/* The hypervisor takes 4 KiB, aligned. */
+constexpr unsigned long list_size = kernel_page.size().value();
 
 /* Cleared for good by the first call that the hypervisor turns out not to have. */
 constinit bool has_multi_tce = false;
@@ -28,7 +32,23 @@ bool exists(long code)
 
 void find_multi_tce_calls()
 {
-	has_multi_tce = glue_partition_has_multi_tce();
+	has_multi_tce = glue_papr_has_multi_tce();
+}
+
+Result<TceList> TceList::allocate(int node)
+{
+	AtomicBigEndian *list =
+		static_cast<AtomicBigEndian *>(glue_level_alloc(node, list_size, true));
+
+	if (!list)
+		return Errno::NoMemory;
+	return TceList(list);
+}
+
+TceList::~TceList()
+{
+	if (m_list)
+		glue_level_free(m_list, list_size);
 }
 
 bool TceCalls::put(TceIndex index, unsigned long tce) const

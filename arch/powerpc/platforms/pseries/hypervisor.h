@@ -9,7 +9,8 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/table.h"
+#include "arch/powerpc/kernel/leaf.h"
+#include "kcxx/utility.h"
 
 namespace tce {
 
@@ -37,6 +38,24 @@ template <typename Body>
 
 /* At module load. */
 void find_multi_tce_calls();
+
+/* Memory for the list that a multi-TCE call takes. */
+class TceList {
+public:
+	/* -ENOMEM. May sleep. */
+	static Result<TceList> allocate(int node);
+
+	TceList(TceList &&other) noexcept : m_list(kcxx::exchange(other.m_list, nullptr)) {}
+	TceList &operator=(TceList &&) = delete;
+	~TceList();
+
+	AtomicBigEndian *tces() const { return m_list; }
+
+private:
+	explicit TceList(AtomicBigEndian *list) : m_list(list) {}
+
+	AtomicBigEndian *m_list;
+};
 
 class TceCalls {
 public:

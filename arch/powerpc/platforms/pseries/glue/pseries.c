@@ -1,30 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* pSeries partitions: the firmware's windows, our tables of them, and the hypervisor's calls. */
-#include <linux/gfp.h>
+/* pSeries partitions: the firmware's windows, and the hypervisor's calls. */
 #include <linux/iommu.h>
-#include <linux/module.h>
 #include <linux/of.h>
 #include <linux/pci.h>
-#include <linux/slab.h>
 
 #include <asm/firmware.h>
 #include <asm/hvcall.h>
 #include <asm/iommu.h>
 #include <asm/pci-bridge.h>
 #include <asm/plpar_wrappers.h>
-#include <asm/tce.h>
 
-#include "glue/own_table.h"
 #include "glue/pseries.h"
 
-#include "arch/powerpc/kernel/glue/own_table_struct.h"
-
-bool glue_partition_is_one(void)
+bool glue_papr_is_one(void)
 {
 	return firmware_has_feature(FW_FEATURE_LPAR) && !firmware_has_feature(FW_FEATURE_PS3_LV1);
 }
 
-bool glue_partition_has_multi_tce(void)
+bool glue_papr_has_multi_tce(void)
 {
 	return firmware_has_feature(FW_FEATURE_PUT_TCE_IND) &&
 	       firmware_has_feature(FW_FEATURE_STUFF_TCE);
@@ -76,72 +69,14 @@ static int read_window(struct device *device, void *data)
 	return 0;
 }
 
-bool glue_partition_default_window(struct iommu_group *group, struct glue_firmware_window *window)
+bool glue_papr_default_window(struct iommu_group *group, struct glue_firmware_window *window)
 {
 	return iommu_group_for_each_dev(group, window, read_window) == 1;
-}
-
-struct partition_table {
-	struct own_table own;
-	struct iommu_table *platform_table;
-	void *list;
-};
-
-static struct partition_table *partition_table(struct iommu_table *table)
-{
-	return container_of(table, struct partition_table, own.table);
-}
-
-static void free_table(struct iommu_table *table)
-{
-	tce_own_table_free(table);
-	free_page((unsigned long)partition_table(table)->list);
-	module_put(THIS_MODULE);
-}
-
-static struct iommu_table_ops partition_table_ops = {
-	.xchg_no_kill = own_table_exchange,
-	.tce_kill = tce_own_table_kill,
-	.useraddrptr = own_table_view,
-	.free = free_table,
-};
-
-struct iommu_table *glue_partition_table_create(const struct glue_table_geometry *geometry,
-						unsigned long liobn, unsigned long allocated_size,
-						struct iommu_table *platform_table)
-{
-	struct partition_table *new =
-		kzalloc_node(sizeof(*new), GFP_KERNEL_ACCOUNT, geometry->node);
-	struct iommu_table *table;
-
-	if (!new)
-		return NULL;
-	new->list = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
-	if (!new->list) {
-		kfree(new);
-		return NULL;
-	}
-	__module_get(THIS_MODULE);
-	new->platform_table = platform_table;
-	own_table_init(&new->own, geometry, allocated_size, &partition_table_ops);
-	table = &new->own.table;
-	table->it_index = liobn;
-	return table;
 }
 
 unsigned long glue_table_liobn(struct iommu_table *table)
 {
 	return table->it_index;
-}
-
-struct iommu_table *glue_partition_table_platform(struct iommu_table *table)
-{
-	return partition_table(table)->platform_table;
-}
-
-void *glue_partition_table_list(struct iommu_table *table)
-{
-	return partition_table(table)->list;
 }
 
 #ifdef CONFIG_PPC_PSERIES

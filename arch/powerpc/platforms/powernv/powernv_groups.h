@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * PowernvTables: our own TCE tables for the PEs of IODA2 and IODA3 PHBs (POWER8 to POWER10).
+ * PowernvGroups: our own TCE tables for the PEs of IODA2 and IODA3 PHBs (POWER8 to POWER10).
  *
  * A table's top block is allocated with it; all other blocks, and the whole of the userspace view,
  * when something is mapped there for the first time. The memory of all of them is charged to the
  * user beforehand.
  *
- * A table knows the PEs that use it by a list of links, the kernel's own (struct
- * iommu_table_group_link); the group's tables[] is the other end. Both ends change together here,
- * under the container's lock, and are read by others under RCU.
+ * A table knows the PEs that use it (PeLink); the group's tables[] is the other end. Both ends
+ * change together here, under the container's lock, and are read by others under RCU.
  *
  * Source: arch/powerpc/include/asm/iommu.h; OPAL API, OPAL_PCI_MAP_PE_DMA_WINDOW and
  * OPAL_PCI_TCE_KILL.
  */
 #pragma once
 
-#include "arch/powerpc/kernel/table_platform.h"
+#include "arch/powerpc/kernel/group_backend.h"
 
 namespace tce {
 
-class PowernvTables final : public TablePlatform {
+class PowernvGroups final : public GroupBackend {
 public:
 	Result<Bytes> table_size(const TableGroup &group, const WindowShape &shape) const override;
 	Result<Table> create_table(const TableGroup &group, unsigned int num,
@@ -28,15 +27,11 @@ public:
 				const Table &table) const override;
 	Result<void> unset_window(const TableGroup &group, unsigned int num,
 				  const Table &table) const override;
-	Leaf find_leaf(const Table &table, TceIndex index) const override;
-	Result<Leaf> reserve_leaf(const Table &table, TceIndex index) const override;
-	Reach invalidate(const Table &table, EntryRange range) const override;
-	unsigned long permissions(Direction direction) const override;
 	/*
 	 * Takes both windows away: when the kernel fails to give a PE all of its windows back, it
 	 * leaves one on that leads to all of the memory.
 	 */
-	Result<void> take_over(const TableGroup &group) const override;
+	Result<void> claim(const TableGroup &group) const override;
 	bool tables_serve_many_groups() const override;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * BorrowedTables: the one window of a partition's PE that has no dynamic windows. The firmware has
+ * BorrowedGroups: the one window of a partition's PE that has no dynamic windows. The firmware has
  * made it and it cannot be removed; the user gets it, if it has the start, the size and the page
  * size that he asks for, and gives it back empty.
  *
@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/table_platform.h"
+#include "arch/powerpc/platforms/pseries/papr_groups.h"
 #include "glue/iommu.h"
 
 namespace tce {
@@ -21,22 +21,15 @@ namespace tce {
 Result<glue_table_group_limits> borrowed_limits(iommu_group *group,
 						const glue_table_group_limits &limits);
 
-class BorrowedTables final : public TablePlatform {
+class BorrowedGroups final : public PaprGroups {
 public:
 	Result<Bytes> table_size(const TableGroup &group, const WindowShape &shape) const override;
 	Result<Table> create_table(const TableGroup &group, unsigned int num,
 				   const WindowShape &shape) const override;
-	Result<void> set_window(const TableGroup &group, unsigned int num,
-				const Table &table) const override;
 	Result<void> unset_window(const TableGroup &group, unsigned int num,
 				  const Table &table) const override;
-	Leaf find_leaf(const Table &table, TceIndex index) const override;
-	Result<Leaf> reserve_leaf(const Table &table, TceIndex index) const override;
-	Reach invalidate(const Table &table, EntryRange range) const override;
-	unsigned long permissions(Direction direction) const override;
 	/* Empties the window: what a driver of the kernel has left in it is out of reach. */
-	Result<void> take_over(const TableGroup &group) const override;
-	bool tables_serve_many_groups() const override;
+	Result<void> claim(const TableGroup &group) const override;
 };
 
 } /* namespace tce */

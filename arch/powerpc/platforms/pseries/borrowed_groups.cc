@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "arch/powerpc/platforms/pseries/borrowed_tables.h"
+#include "arch/powerpc/platforms/pseries/borrowed_groups.h"
 
-#include "arch/powerpc/kernel/block_tables.h"
 #include "arch/powerpc/kernel/table_group.h"
-#include "arch/powerpc/platforms/pseries/partition_table.h"
+#include "arch/powerpc/platforms/pseries/papr_table.h"
 #include "glue/pseries.h"
 #include "glue/sync.h"
 
@@ -44,7 +43,7 @@ Result<glue_table_group_limits> borrowed_limits(iommu_group *group,
 {
 	glue_firmware_window window;
 
-	if (!glue_partition_default_window(group, &window) || !is_possible(window))
+	if (!glue_papr_default_window(group, &window) || !is_possible(window))
 		return Errno::Invalid;
 
 	glue_table_group_limits borrowed = limits;
@@ -58,40 +57,39 @@ Result<glue_table_group_limits> borrowed_limits(iommu_group *group,
 	return borrowed;
 }
 
-Result<Bytes> BorrowedTables::table_size(const TableGroup &, const WindowShape &shape) const
+Result<Bytes> BorrowedGroups::table_size(const TableGroup &, const WindowShape &shape) const
 {
-	return partition_table_size(Entries(shape.size.value() >> shape.page_shift));
+	return PaprTable::size(Entries(shape.size.value() >> shape.page_shift));
 }
 
-Result<Table> BorrowedTables::create_table(const TableGroup &group, unsigned int num,
+Result<Table> BorrowedGroups::create_table(const TableGroup &group, unsigned int num,
 					   const WindowShape &shape) const
 {
 	glue_firmware_window window;
 
-	if (!glue_partition_default_window(group.group(), &window))
+	if (!glue_papr_default_window(group.group(), &window))
 		return Errno::NoDevice;
 	if (num || is_in_use(group))
 		return Errno::NoSpace;
 	if (shape.page_shift != window_page.value() || shape.size.value() != window.size ||
 	    group.default_window_start().value() != window.start)
 		return Errno::Invalid;
-	return create_partition_table(*this, window.liobn, window_page, entries_of(window),
-				      any_node, nullptr);
+	return PaprTable::create(window.liobn, window_page, entries_of(window), any_node, nullptr);
 }
 
 /* Its entries are empty by now; the window itself stays. */
-Result<void> BorrowedTables::unset_window(const TableGroup &group, unsigned int num,
+Result<void> BorrowedGroups::unset_window(const TableGroup &group, unsigned int num,
 					  const Table &table) const
 {
 	take_out_of_slot(group, num, table.kernel());
 	return {};
 }
 
-Result<void> BorrowedTables::take_over(const TableGroup &group) const
+Result<void> BorrowedGroups::claim(const TableGroup &group) const
 {
 	glue_firmware_window window;
 
-	if (!glue_partition_default_window(group.group(), &window))
+	if (!glue_papr_default_window(group.group(), &window))
 		return Errno::NoDevice;
 	if (is_in_use(group))
 		return Errno::Busy;
@@ -103,39 +101,6 @@ Result<void> BorrowedTables::take_over(const TableGroup &group) const
 	});
 
 	return all ? Result<void>() : Result<void>(Errno::Io);
-}
-
-Leaf BorrowedTables::find_leaf(const Table &table, TceIndex index) const
-{
-	return find_block_leaf(table, index);
-}
-
-Result<Leaf> BorrowedTables::reserve_leaf(const Table &table, TceIndex index) const
-{
-	return reserve_block_leaf(table, index);
-}
-
-Result<void> BorrowedTables::set_window(const TableGroup &group, unsigned int num,
-					const Table &table) const
-{
-	put_into_slot(group, num, table.kernel());
-	return {};
-}
-
-Reach BorrowedTables::invalidate(const Table &table, EntryRange range) const
-{
-	return push(table.kernel(), table.geometry(), range);
-}
-
-unsigned long BorrowedTables::permissions(Direction direction) const
-{
-	return partition_permissions(direction);
-}
-
-/* Each PE has windows of its own: the hypervisor knows no others. */
-bool BorrowedTables::tables_serve_many_groups() const
-{
-	return false;
 }
 
 } /* namespace tce */

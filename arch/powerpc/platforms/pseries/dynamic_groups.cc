@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "arch/powerpc/platforms/pseries/pseries_tables.h"
+#include "arch/powerpc/platforms/pseries/dynamic_groups.h"
 
-#include "arch/powerpc/kernel/block_tables.h"
 #include "arch/powerpc/kernel/table_group.h"
-#include "arch/powerpc/platforms/pseries/partition_table.h"
+#include "arch/powerpc/platforms/pseries/papr_table.h"
 #include "glue/mm.h"
 #include "glue/pseries.h"
 #include "kcxx/scope_exit.h"
@@ -46,17 +45,17 @@ Bytes kernel_table_size(const TableGroup &group, const WindowShape &shape)
 
 } /* namespace */
 
-Result<Bytes> PseriesTables::table_size(const TableGroup &group, const WindowShape &shape) const
+Result<Bytes> DynamicGroups::table_size(const TableGroup &group, const WindowShape &shape) const
 {
 	Bytes kernel = kernel_table_size(group, shape);
 
 	/* The kernel's code allocates as much at once, and would print that it cannot. */
 	if (pages_for(kernel) > Pages(glue_total_ram_pages()))
 		return Errno::NoMemory;
-	return kernel + partition_table_size(Entries(shape.size.value() >> shape.page_shift));
+	return kernel + PaprTable::size(Entries(shape.size.value() >> shape.page_shift));
 }
 
-Result<Table> PseriesTables::create_table(const TableGroup &group, unsigned int num,
+Result<Table> DynamicGroups::create_table(const TableGroup &group, unsigned int num,
 					  const WindowShape &shape) const
 {
 	/* One that is made would take the other away, or there is no room for a second one. */
@@ -75,14 +74,14 @@ Result<Table> PseriesTables::create_table(const TableGroup &group, unsigned int 
 
 	kcxx::ScopeExit rollback([&] { glue_table_group_unset_window(group.kernel(), slot); });
 	Geometry geometry = Geometry::of(made);
-	Table table = TRY(create_partition_table(*this, glue_table_liobn(made), geometry.page(),
-						 geometry.entries(), geometry.node(), made));
+	Table table = TRY(PaprTable::create(glue_table_liobn(made), geometry.page(),
+					    geometry.entries(), geometry.node(), made));
 
 	rollback.dismiss();
 	return table;
 }
 
-Result<void> PseriesTables::unset_window(const TableGroup &group, unsigned int num,
+Result<void> DynamicGroups::unset_window(const TableGroup &group, unsigned int num,
 					 const Table &table) const
 {
 	take_out_of_slot(group, num, table.kernel());
@@ -91,40 +90,7 @@ Result<void> PseriesTables::unset_window(const TableGroup &group, unsigned int n
 	return {};
 }
 
-Leaf PseriesTables::find_leaf(const Table &table, TceIndex index) const
-{
-	return find_block_leaf(table, index);
-}
-
-Result<Leaf> PseriesTables::reserve_leaf(const Table &table, TceIndex index) const
-{
-	return reserve_block_leaf(table, index);
-}
-
-Result<void> PseriesTables::set_window(const TableGroup &group, unsigned int num,
-				       const Table &table) const
-{
-	put_into_slot(group, num, table.kernel());
-	return {};
-}
-
-Reach PseriesTables::invalidate(const Table &table, EntryRange range) const
-{
-	return push(table.kernel(), table.geometry(), range);
-}
-
-unsigned long PseriesTables::permissions(Direction direction) const
-{
-	return partition_permissions(direction);
-}
-
-/* Each PE has windows of its own: the hypervisor knows no others. */
-bool PseriesTables::tables_serve_many_groups() const
-{
-	return false;
-}
-
-Result<void> PseriesTables::take_over(const TableGroup &) const
+Result<void> DynamicGroups::claim(const TableGroup &) const
 {
 	return {};
 }

@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "arch/powerpc/kernel/kernel_tables.h"
+#include "arch/powerpc/kernel/kernel_groups.h"
 
 #include "arch/powerpc/kernel/level_shape.h"
 #include "arch/powerpc/kernel/table_group.h"
 
 namespace tce {
 
-namespace {
-
-AtomicBigEndian *view(const Table &table, TceIndex index, bool allocate)
-{
-	return static_cast<AtomicBigEndian *>(
-		glue_table_view(table.kernel(), index.value(), allocate));
-}
-
-/* A table without indirect levels is one leaf. */
-Entries left_in_leaf(const Geometry &geometry, TceIndex index)
-{
-	return geometry.left_in_block(index,
-				      geometry.indirect_levels() ? geometry.level_shift() : 64);
-}
-
-} /* namespace */
-
-Result<Bytes> KernelTables::table_size(const TableGroup &group, const WindowShape &shape) const
+Result<Bytes> KernelGroups::table_size(const TableGroup &group, const WindowShape &shape) const
 {
 	/* The platform would print about an allocation that cannot succeed. */
 	if (group.tables_in_memory() && !LevelShape::of_window(shape).is_allocatable())
@@ -37,7 +20,7 @@ Result<Bytes> KernelTables::table_size(const TableGroup &group, const WindowShap
 	return size;
 }
 
-Result<Table> KernelTables::create_table(const TableGroup &group, unsigned int num,
+Result<Table> KernelGroups::create_table(const TableGroup &group, unsigned int num,
 					 const WindowShape &shape) const
 {
 	iommu_table *table = nullptr;
@@ -47,10 +30,10 @@ Result<Table> KernelTables::create_table(const TableGroup &group, unsigned int n
 
 	if (ret)
 		return Error::from_kernel(ret);
-	return Table(table, *this);
+	return Table::of_kernel(table);
 }
 
-Result<void> KernelTables::set_window(const TableGroup &group, unsigned int num,
+Result<void> KernelGroups::set_window(const TableGroup &group, unsigned int num,
 				      const Table &table) const
 {
 	int slot = static_cast<int>(num);
@@ -68,7 +51,7 @@ Result<void> KernelTables::set_window(const TableGroup &group, unsigned int num,
 	return {};
 }
 
-Result<void> KernelTables::unset_window(const TableGroup &group, unsigned int num,
+Result<void> KernelGroups::unset_window(const TableGroup &group, unsigned int num,
 					const Table &) const
 {
 	if (glue_table_group_unset_window(group.kernel(), static_cast<int>(num)))
@@ -76,38 +59,8 @@ Result<void> KernelTables::unset_window(const TableGroup &group, unsigned int nu
 	return {};
 }
 
-Leaf KernelTables::find_leaf(const Table &table, TceIndex index) const
-{
-	return { .tces = nullptr,
-		 .view = view(table, index, false),
-		 .count = left_in_leaf(table.geometry(), index) };
-}
-
-Result<Leaf> KernelTables::reserve_leaf(const Table &table, TceIndex index) const
-{
-	AtomicBigEndian *word = view(table, index, true);
-
-	if (!word)
-		return Errno::NoMemory;
-	return Leaf{ .tces = nullptr,
-		     .view = word,
-		     .count = left_in_leaf(table.geometry(), index) };
-}
-
-Reach KernelTables::invalidate(const Table &table, EntryRange range) const
-{
-	iommu_tce_kill(table.kernel(), range.first.value(), range.count.value());
-	iommu_flush_tce(table.kernel());
-	return Reach::Current;
-}
-
-unsigned long KernelTables::permissions(Direction direction) const
-{
-	return tce::permissions(direction);
-}
-
 /* The platform's operation takes a window away of whichever kind it is, with a table or without. */
-Result<void> KernelTables::take_over(const TableGroup &group) const
+Result<void> KernelGroups::claim(const TableGroup &group) const
 {
 	for (unsigned int num = 0; num < max_tables; ++num) {
 		if (glue_table_group_unset_window(group.kernel(), static_cast<int>(num)))
@@ -116,7 +69,7 @@ Result<void> KernelTables::take_over(const TableGroup &group) const
 	return {};
 }
 
-bool KernelTables::tables_serve_many_groups() const
+bool KernelGroups::tables_serve_many_groups() const
 {
 	return true;
 }

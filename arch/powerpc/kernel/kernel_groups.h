@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * KernelTables: tables of the kernel's own platform code, through its operations.
+ * KernelGroups: windows of the kernel's own platform code, through its operations.
  *
- * Source: arch/powerpc/include/asm/iommu.h, struct iommu_table_group_ops and iommu_table_ops.
+ * Source: arch/powerpc/include/asm/iommu.h, struct iommu_table_group_ops.
  */
 #pragma once
 
-#include "arch/powerpc/kernel/table_platform.h"
+#include "arch/powerpc/kernel/group_backend.h"
 
 namespace tce {
 
-class KernelTables final : public TablePlatform {
+class KernelGroups final : public GroupBackend {
 public:
 	Result<Bytes> table_size(const TableGroup &group, const WindowShape &shape) const override;
 	Result<Table> create_table(const TableGroup &group, unsigned int num,
@@ -19,15 +19,11 @@ public:
 				const Table &table) const override;
 	Result<void> unset_window(const TableGroup &group, unsigned int num,
 				  const Table &table) const override;
-	Leaf find_leaf(const Table &table, TceIndex index) const override;
-	Result<Leaf> reserve_leaf(const Table &table, TceIndex index) const override;
-	Reach invalidate(const Table &table, EntryRange range) const override;
-	unsigned long permissions(Direction direction) const override;
 	/*
 	 * Takes all windows away: when the kernel fails to give a PE all of its windows back, it
 	 * leaves one on that leads to all of the memory.
 	 */
-	Result<void> take_over(const TableGroup &group) const override;
+	Result<void> claim(const TableGroup &group) const override;
 	bool tables_serve_many_groups() const override;
 };
 

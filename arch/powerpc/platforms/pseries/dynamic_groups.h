@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * PseriesTables: windows of a partition that has dynamic windows (DDW). The kernel's own platform
- * code makes and removes a window by RTAS calls; what is in it is our own (partition_table.h).
+ * DynamicGroups: windows of a partition that has dynamic windows (DDW). The kernel's own platform
+ * code makes and removes a window by RTAS calls; what is in it is our own (papr_table.h).
  *
  * The kernel's code puts its table of a new window into the group's slot at once. Ours takes that
  * place while the window is set, so that KVM finds it there, and steps back before the kernel's
@@ -15,25 +15,18 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/table_platform.h"
+#include "arch/powerpc/platforms/pseries/papr_groups.h"
 
 namespace tce {
 
-class PseriesTables final : public TablePlatform {
+class DynamicGroups final : public PaprGroups {
 public:
 	Result<Bytes> table_size(const TableGroup &group, const WindowShape &shape) const override;
 	Result<Table> create_table(const TableGroup &group, unsigned int num,
 				   const WindowShape &shape) const override;
-	Result<void> set_window(const TableGroup &group, unsigned int num,
-				const Table &table) const override;
 	Result<void> unset_window(const TableGroup &group, unsigned int num,
 				  const Table &table) const override;
-	Leaf find_leaf(const Table &table, TceIndex index) const override;
-	Result<Leaf> reserve_leaf(const Table &table, TceIndex index) const override;
-	Reach invalidate(const Table &table, EntryRange range) const override;
-	unsigned long permissions(Direction direction) const override;
-	Result<void> take_over(const TableGroup &group) const override;
-	bool tables_serve_many_groups() const override;
+	Result<void> claim(const TableGroup &group) const override;
 };
 
 } /* namespace tce */

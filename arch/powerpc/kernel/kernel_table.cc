@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "arch/powerpc/kernel/kernel_table.h"
+
+namespace tce {
+
+Leaf KernelTable::find_leaf(TceIndex index) const
+{
+	AtomicBigEndian *word = view(index, false);
+
+	return word ? Leaf::by_operation(word, left_in_leaf(index))
+		    : Leaf::hole(left_in_leaf(index));
+}
+
+Result<Leaf> KernelTable::reserve_leaf(TceIndex index) const
+{
+	AtomicBigEndian *word = view(index, true);
+
+	if (!word)
+		return Errno::NoMemory;
+	return Leaf::by_operation(word, left_in_leaf(index));
+}
+
+Result<OldEntry> KernelTable::exchange(TceIndex index, HostPhys page, Direction direction) const
+{
+	unsigned long hpa = page.value();
+	unsigned int kernel_direction = static_cast<unsigned int>(direction);
+	int ret = glue_table_exchange(m_table, index.value(), &hpa, &kernel_direction);
+
+	if (ret)
+		return Error::from_kernel(ret);
+	return OldEntry(kcxx::BigEndian(
+		encode_tce(HostPhys(hpa), permissions(static_cast<Direction>(kernel_direction)))));
+}
+
+Reach KernelTable::invalidate(EntryRange range) const
+{
+	iommu_tce_kill(m_table, range.first.value(), range.count.value());
+	iommu_flush_tce(m_table);
+	return Reach::Current;
+}
+
+AtomicBigEndian *KernelTable::view(TceIndex index, bool allocate) const
+{
+	return static_cast<AtomicBigEndian *>(glue_table_view(m_table, index.value(), allocate));
+}
+
+/* A table without indirect levels is one leaf. */
+Entries KernelTable::left_in_leaf(TceIndex index) const
+{
+	return m_geometry.left_in_block(
+		index, m_geometry.indirect_levels() ? m_geometry.level_shift() : 64);
+}
+
+} /* namespace tce */

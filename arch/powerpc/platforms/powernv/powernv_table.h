@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * PowernvTable: a table of our own whose words the PHBs read themselves, and the PEs that use it.
+ * Each PE is told, after a change, to forget what it has cached.
+ *
+ * Locking: PEs come and go under the container's lock; others read the list as RCU readers.
+ */
+#pragma once
+
+#include "arch/powerpc/kernel/own_table.h"
+#include "arch/powerpc/kernel/table.h"
+#include "arch/powerpc/platforms/powernv/invalidation.h"
+#include "kcxx/rcu_list.h"
+
+namespace tce {
+
+/* A table is the window of a PE. */
+struct PeLink : kcxx::RcuList<PeLink>::Links {
+	PeLink(iommu_table_group *group, const glue_pe &pe) : group(group), pe(pe) {}
+
+	iommu_table_group *const group;
+	const glue_pe pe;
+};
+
+class PowernvTable final : public OwnTable {
+public:
+	explicit PowernvTable(const Geometry &geometry);
+	static PowernvTable &of(const Table &table)
+	{
+		return static_cast<PowernvTable &>(OwnTable::of(table.kernel()));
+	}
+
+	/* Where the PHB finds the top block, and how large that is. */
+	HostPhys base() const;
+	Bytes block_size() const;
+
+	void link(kcxx::Owned<PeLink> link) { m_links.add(*link.release()); }
+	/* nullptr: no window of that group. */
+	const PeLink *find_link(iommu_table_group *group) const;
+	/* Of a group that is linked. May sleep. */
+	void unlink(iommu_table_group *group);
+
+	/* Makes the PEs forget @range, which is not empty. As a reader of the list. */
+	void invalidate_in_pes(EntryRange range) const
+	{
+		m_links.for_each([&](const PeLink &link) {
+			invalidate_in_pe(link.pe, geometry().page(), range);
+		});
+	}
+
+private:
+	PeLink *find(iommu_table_group *group) const;
+
+	kcxx::RcuList<PeLink> m_links;
+};
+
+} /* namespace tce */

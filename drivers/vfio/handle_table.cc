@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "drivers/vfio/handle_table.h"
+
+#include <new>
+
+#include "glue/memory.h"
+
+namespace tce {
+
+using kcxx::Errno;
+using kcxx::Result;
+
+struct HandleTable::Slots {
+	unsigned int chunks = 0;
+	HandleSlot *first_free = nullptr;
+};
+
+constinit kcxx::Published<HandleTable::Chunk> HandleTable::s_chunks[most_chunks];
+constinit kcxx::Locked<HandleTable::Slots> HandleTable::s_slots;
+
+void HandleTable::init()
+{
+	s_slots.init(GLUE_MUTEX_HANDLES);
+}
+
+void HandleTable::free_all()
+{
+	s_slots.with([](Slots &list) {
+		while (list.chunks)
+			glue_free(s_chunks[--list.chunks].take());
+		list.first_free = nullptr;
+	});
+}
+
+Result<HandleSlot *> HandleTable::take()
+{
+	return s_slots.with([](Slots &list) -> Result<HandleSlot *> {
+		if (!list.first_free)
+			TRY(add_chunk(list));
+
+		HandleSlot *slot = list.first_free;
+
+		list.first_free = slot->next_free;
+		return slot;
+	});
+}
+
+void HandleTable::give_back(HandleSlot &slot)
+{
+	s_slots.with([&](Slots &list) { add_free(list, slot); });
+}
+
+unsigned long HandleTable::start(HandleSlot &slot)
+{
+	return static_cast<unsigned long>(slot.references.start()) << 32 | slot.number;
+}
+
+void HandleTable::add_free(Slots &list, HandleSlot &slot)
+{
+	slot.next_free = list.first_free;
+	list.first_free = &slot;
+}
+
+Result<void> HandleTable::add_chunk(Slots &list)
+{
+	if (list.chunks == most_chunks)
+		return Errno::NoMemory;
+
+	void *memory = glue_alloc(sizeof(Chunk));
+
+	if (!memory)
+		return Errno::NoMemory;
+
+	HandleSlot *first = static_cast<HandleSlot *>(memory);
+
+	for (unsigned int i = slots_per_chunk; i--;) {
+		HandleSlot *slot = new (first + i) HandleSlot;
+
+		slot->number = list.chunks * slots_per_chunk + i + 1;
+		add_free(list, *slot);
+	}
+	s_chunks[list.chunks++].set(static_cast<Chunk *>(memory));
+	return {};
+}
+
+} /* namespace tce */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * HandleTable: the numbers by which the VFIO core knows containers. A number names a slot, and with
+ * the slot's tag which of the containers that it has had: not before 2^32 others have had the same
+ * slot is a number used again.
+ *
+ * A slot has the references on its container, too. Slots are never freed while the module is
+ * loaded, so that a call with an old number finds a slot with another tag, and no memory that is
+ * gone.
+ *
+ * Locking: find() takes none. The others take the table's mutex, process context.
+ */
+#pragma once
+
+#include "kcxx/locked.h"
+#include "kcxx/published.h"
+#include "kcxx/result.h"
+#include "kcxx/tagged_count.h"
+
+namespace tce {
+
+class SharedContainer;
+
+/* A container's place in the table. */
+struct HandleSlot {
+	kcxx::TaggedCount references;
+	SharedContainer *container = nullptr;
+	HandleSlot *next_free = nullptr;
+	unsigned int number = 0; /* from 1 */
+};
+
+class HandleTable {
+public:
+	/* At module load. */
+	static void init();
+	/* At module unload, when no slot is in use and no call can come any more. */
+	static void free_all();
+
+	/* A slot that nobody uses. -ENOMEM: no memory, or 65,536 containers. May sleep. */
+	static kcxx::Result<HandleSlot *> take();
+	/* Of a slot whose last reference is gone. May sleep. */
+	static void give_back(HandleSlot &slot);
+
+	/* Starts the references on slot.container, and returns the number for it, never 0. */
+	static unsigned long start(HandleSlot &slot);
+	/* The slot of @handle, with a reference on its container; nullptr: it has retired. */
+	static HandleSlot *find(unsigned long handle)
+	{
+		HandleSlot *slot = slot_of(static_cast<unsigned int>(handle));
+
+		if (!slot || !slot->references.get(static_cast<unsigned int>(handle >> 32)))
+			[[unlikely]]
+			return nullptr;
+		return slot;
+	}
+
+private:
+	/* A chunk takes 8 KiB, and stays where it is once it is there. */
+	static constexpr unsigned int slots_per_chunk = 256;
+	static constexpr unsigned int most_chunks = 256;
+	using Chunk = HandleSlot[slots_per_chunk];
+	struct Slots;
+
+	/* nullptr: there never was such a number. */
+	static HandleSlot *slot_of(unsigned int number)
+	{
+		unsigned int place = number - 1;
+
+		if (place >= most_chunks * slots_per_chunk) [[unlikely]]
+			return nullptr;
+
+		Chunk *chunk = s_chunks[place / slots_per_chunk].get();
+
+		return chunk ? &(*chunk)[place % slots_per_chunk] : nullptr;
+	}
+	static void add_free(Slots &list, HandleSlot &slot);
+	static kcxx::Result<void> add_chunk(Slots &list);
+
+	static kcxx::Published<Chunk> s_chunks[most_chunks];
+	static kcxx::Locked<Slots> s_slots;
+};
+
+} /* namespace tce */
