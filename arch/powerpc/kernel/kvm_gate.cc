@@ -235,7 +235,7 @@ bool KvmGate::replace(TceIndex index, unsigned long tce, Visitor *visitor)
 	EntryWords words = m_table.entries().find(index);
 
 	/* Nothing was ever mapped there; whoever was to map something has asked for the words. */
-	if (!words.view)
+	if (!words.view || !words.tce)
 		return false;
 
 	OldEntry old(words.tce->load_word());
