@@ -35,6 +35,7 @@ debian_packages() {
 	trixie:build) echo "$build_packages libelf1t64 libssl3t64 zlib1g" ;;
 	bookworm:toolchain) echo mmdebstrap ;;
 	*:qemu) echo "qemu-system-ppc device-tree-compiler" ;;
+	*:qemu-build) echo "gcc libc6-dev libfdt-dev libglib2.0-dev ninja-build patch pkgconf python3-venv xz-utils" ;;
 	*:host-tests) echo "g++ clang libclang-rt-dev libgtest-dev make" ;;
 	*:install) echo "e2fsprogs xz-utils" ;;
 	*:deb) echo "dpkg-dev debhelper dh-dkms lintian" ;;
