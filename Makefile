@@ -158,7 +158,7 @@ bench-floor: kernel
 	@ln -sfn $(addprefix $(SRC)/selftests/bench/floor/,Kbuild tce_floor.c tce_floor.h) $(FLOOR)
 	$(Q)+$(subst M=$(OUT),M=$(FLOOR),$(KBUILD)) modules
 
-.PHONY: emulator guest-qemu demo check check-all check-host check-qemu check-kvm bench
+.PHONY: emulator guest-qemu lane-qemu demo check check-all check-host check-qemu check-kvm bench
 emulator:
 	$(Q)$(SRC)/scripts/host-packages.sh qemu
 	$(Q)$(SRC)/scripts/fetch-busybox.sh
@@ -166,6 +166,9 @@ emulator:
 guest-qemu: emulator
 	$(Q)$(SRC)/scripts/host-packages.sh build
 	$(Q)$(SRC)/scripts/fetch-guest-qemu.sh
+
+lane-qemu: emulator
+	$(Q)$(SRC)/scripts/build-qemu.sh
 
 demo: module demo-program emulator
 	$(Q)$(SRC)/selftests/qemu/demo.sh
@@ -183,7 +186,7 @@ check-host:
 		OUTPUT=$(BUILD)/host
 
 LANE ?= powernv9-$(KERNEL)
-check-qemu: module target-tests emulator
+check-qemu: module target-tests lane-qemu
 	$(Q)$(SRC)/selftests/qemu/run-lane.sh $(LANE)
 
 check-kvm: module kvm-programs guest-qemu

@@ -35,6 +35,7 @@ debian_packages() {
 	trixie:build) echo "$build_packages libelf1t64 libssl3t64 zlib1g" ;;
 	bookworm:toolchain) echo mmdebstrap ;;
 	*:qemu) echo "qemu-system-ppc device-tree-compiler" ;;
+	*:qemu-build) echo "$qemu_build_packages" ;;
 	*:host-tests) echo "g++ clang libclang-rt-dev libgtest-dev make" ;;
 	*:install) echo "e2fsprogs xz-utils" ;;
 	*:deb) echo "dpkg-dev debhelper dh-dkms lintian" ;;
@@ -45,6 +46,8 @@ debian_packages() {
 }
 build_packages="make g++-powerpc64le-linux-gnu libc6-dev-ppc64el-cross \
 xz-utils cpio kmod bc pahole"
+qemu_build_packages="gcc libc6-dev libfdt-dev libglib2.0-dev zlib1g-dev ninja-build patch pkgconf \
+python3-venv xz-utils"
 # shellcheck disable=SC2034 # used by host-packages.sh
 qemu_oldest=1:10.0
 

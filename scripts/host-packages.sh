@@ -7,6 +7,7 @@
 #	build       cross compiler and what kbuild needs for external modules
 #	toolchain   what makes the chroot with a newer compiler, where one is needed
 #	qemu        QEMU 10 or later with the POWER machines
+#	qemu-build  what builds a QEMU
 #	host-tests  compilers, GoogleTest and sanitizers for the tests on the host
 #	install     what makes a disk of a system for ppc64el
 #	deb         what builds the Debian package and looks at it
@@ -18,7 +19,7 @@
 # shellcheck source=scripts/debian.sh
 . "$repo/scripts/debian.sh"
 
-[ $# -gt 0 ] || usage_error "$self.sh build|toolchain|qemu|host-tests|install|deb|bench|lint..."
+[ $# -gt 0 ] || usage_error "$self.sh build|toolchain|qemu|qemu-build|host-tests|install|deb|bench|lint..."
 
 # missing PACKAGE...: those that are not installed, or not new enough
 missing() {

@@ -38,7 +38,7 @@ name_of() {
 	host) echo host ;;
 	make) echo "${2#check-}" ;;
 	lane) echo "$2-$3" ;;
-	stock) echo "stock-$2" ;;
+	stock | control) echo "$1-$2" ;;
 	kvm) echo "$2" ;;
 	esac
 }
@@ -54,6 +54,7 @@ run_suite() {
 	lane) [ "$set" = check-all ] || export BRIEF=1
 		suite "$name" selftests/qemu/run-lane.sh "$2" "--$3" "${@:4}" ;;
 	stock) stock_suite "$name" "$2" ;;
+	control) suite "$name" selftests/qemu/control.sh "$2" ;;
 	kvm) suite "$name" selftests/kvm/run.sh "$2" ;;
 	*) step "selftests/lanes has no suites of the kind $1" false ;;
 	esac
@@ -160,14 +161,14 @@ step "kernel checks" selftests/build/test-check-kernel.sh
 step "version, man page" selftests/build/test-version.sh
 step "pairs of machines, kernels and tables" selftests/build/test-lanes.sh
 # All packages at once: what would install them goes on beside others.
-scripts/host-packages.sh build qemu lint host-tests
+scripts/host-packages.sh build qemu qemu-build lint host-tests
 start 'host*'
 for kernel in $(kernels); do
 	step "module for $kernel, audit" make --no-print-directory module KERNEL="$kernel"
 done
 step "audit of what is broken" selftests/build/test-audit.sh
 step "sparse" make --no-print-directory sparse
-make --no-print-directory target-tests kvm-programs guest-qemu
+make --no-print-directory target-tests kvm-programs guest-qemu lane-qemu
 in_parallel step "lint" make --no-print-directory lint
 start '!(host*)'
 wait

@@ -21,6 +21,8 @@ open_lane() {
 		"with one of these kernels: $(kernels | paste -s -d ' ')"
 	# Parameters of the kernel that are for our module; see lane-init.
 	parameters=''
+	# Arguments of QEMU's, beside those of the machine.
+	options=()
 	# Seconds after which a guest that says nothing hangs.
 	silence=200
 	kernel_dir=$build/kernels/$kernel
@@ -65,11 +67,23 @@ kvm_modules() {
 		printf '%s\n' "modules:$kernel_dir/modules/kvm.ko" "modules:$kernel_dir/modules/kvm-hv.ko"
 }
 
+# emulator: the QEMU of the lane. On PowerNV its PHBs keep TCEs until they are told to drop them.
+emulator() {
+	local built=$build/qemu/qemu-system-ppc64
+	if [[ $machine != powernv* ]]; then
+		echo qemu-system-ppc64
+	elif [ -x "$built" ]; then
+		echo "$built"
+	else
+		die "no ${built#"$repo/"}: run scripts/build-qemu.sh"
+	fi
+}
+
 # boot_lane NAME MODULE-FILE PROGRAM...: boots the programs with the module. The
 # console goes to build/log/NAME.log and the results to build/log/NAME.results;
 # sets ending to what qemu.sh answered.
 boot_lane() {
-	local name=$1 module=$2 initramfs=$build/initramfs/$1.gz line programs
+	local name=$1 module=$2 initramfs=$build/initramfs/$1.gz line programs qemu
 	shift 2
 	programs=$*
 	set -- "${@/#/tests:$programs_dir/}"
@@ -79,12 +93,13 @@ boot_lane() {
 
 	# Allocations are checked and freed pages are poisoned: a cheap look for
 	# memory that is used after it was freed, or past its end.
+	qemu=$(emulator)
 	say "booting $kernel on $machine"
 	ending=0
-	"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" \
+	"$here/qemu.sh" --qemu "$qemu" --machine "$machine" --kernel "$kernel_dir" \
 		--initramfs "$initramfs" --log "$log_dir/$name.log" --live \
 		--timeout 900 --silence "$silence" \
-		--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=1 $parameters" -- -smp 2 |
+		--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=1 $parameters" -- -smp 2 "${options[@]}" |
 		show_progress "$name" || ending=$?
 	awk -v ending="$ending" -v programs="$programs" -f "$here/ktap.awk" \
 		"$log_dir/$name.log" >"$log_dir/$name.results"

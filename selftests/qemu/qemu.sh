@@ -18,18 +18,19 @@
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
 
-usage="$self.sh --machine NAME --kernel DIR --initramfs FILE --log FILE \
+usage="$self.sh --machine NAME --kernel DIR --initramfs FILE --log FILE [--qemu PROGRAM] \
 [--timeout SECONDS] [--silence SECONDS] [--append ARGS] [--live] [-- QEMU-ARGS...]"
 
 args=("$@")
 attempt=${QEMU_ATTEMPT-1}
-machine='' kernel='' initramfs='' log='' timeout=120 silence='' append='' live=''
+machine='' kernel='' initramfs='' log='' qemu=qemu-system-ppc64 timeout=120 silence='' append='' live=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--machine) machine=${2-} && shift ;;
 	--kernel) kernel=${2-} && shift ;;
 	--initramfs) initramfs=${2-} && shift ;;
 	--log) log=${2-} && shift ;;
+	--qemu) qemu=${2-} && shift ;;
 	--timeout) timeout=${2-} && shift ;;
 	--silence) silence=${2-} && shift ;;
 	--append) append=${2-} && shift ;;
@@ -111,7 +112,7 @@ set -- "$@" -display none -no-reboot -kernel "$kernel/vmlinux" -initrd "$initram
 radix_tree() {
 	local tree=$1 cpu
 	shift
-	printf 'dumpdtb %s\nquit\n' "$tree" | timeout $((60 * slowness)) qemu-system-ppc64 "$@" -S \
+	printf 'dumpdtb %s\nquit\n' "$tree" | timeout $((60 * slowness)) "$qemu" "$@" -S \
 		-serial none -monitor stdio >>"$log_dir/$self.log" 2>&1 || return 1
 	for cpu in $(fdtget -l "$tree" /cpus); do
 		fdtput -t x "$tree" "/cpus/$cpu" ibm,processor-radix-AP-encodings \
@@ -129,7 +130,7 @@ else
 fi
 
 # Process substitution, because $! is then QEMU itself.
-exec 3>"$log" 4< <(exec qemu-system-ppc64 "$@" -monitor none -serial stdio </dev/null 2>&1)
+exec 3>"$log" 4< <(exec "$qemu" "$@" -monitor none -serial stdio </dev/null 2>&1)
 pid=$!
 # shellcheck disable=SC2064 # now, not later
 trap "kill $pid 2>/dev/null || true" EXIT

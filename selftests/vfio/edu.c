@@ -3,9 +3,13 @@
 
 #include <byteswap.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
@@ -57,39 +61,40 @@ static int region_info(const struct edu *edu, unsigned int index,
 	return ioctl(edu->fd, VFIO_DEVICE_GET_REGION_INFO, info) ? -errno : 0;
 }
 
-int edu_enable(const struct edu *edu)
+/* The configuration space begins at that offset of the file. */
+static int enable_by(int fd, off_t config)
 {
-	struct vfio_region_info config;
 	uint8_t command[2];
-	int ret;
 
-	ret = region_info(edu, VFIO_PCI_CONFIG_REGION_INDEX, &config);
-	if (ret)
-		return ret;
-	if (pread(edu->fd, command, 2, (off_t)config.offset + PCI_COMMAND) != 2)
+	if (pread(fd, command, 2, config + PCI_COMMAND) != 2)
 		return -EIO;
 	/* The configuration space is little-endian, both bits are in its first byte. */
 	command[0] |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	if (pwrite(edu->fd, command, 2, (off_t)config.offset + PCI_COMMAND) != 2)
+	if (pwrite(fd, command, 2, config + PCI_COMMAND) != 2)
 		return -EIO;
 	return 0;
 }
 
-static int map_registers(struct edu *edu)
+int edu_enable(const struct edu *edu)
 {
-	struct vfio_region_info bar;
-	uint32_t id;
-	void *p;
+	struct vfio_region_info config;
 	int ret;
 
-	ret = region_info(edu, VFIO_PCI_BAR0_REGION_INDEX, &bar);
-	if (ret)
-		return ret;
-	p = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, edu->fd, (off_t)bar.offset);
+	ret = region_info(edu, VFIO_PCI_CONFIG_REGION_INDEX, &config);
+	return ret ? ret : enable_by(edu->fd, (off_t)config.offset);
+}
+
+/* The registers are at that offset of the file. */
+static int map_registers_of(struct edu *edu, int fd, off_t offset, size_t size)
+{
+	uint32_t id;
+	void *p;
+
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
 	if (p == MAP_FAILED)
 		return -errno;
 	edu->bar = p;
-	edu->bar_size = bar.size;
+	edu->bar_size = size;
 
 	id = *(const volatile uint32_t *)(edu->bar + EDU_REG_ID);
 	if ((id & EDU_ID_MASK) == EDU_ID_VALUE)
@@ -99,6 +104,15 @@ static int map_registers(struct edu *edu)
 	else
 		return -ENXIO;
 	return 0;
+}
+
+static int map_registers(struct edu *edu)
+{
+	struct vfio_region_info bar;
+	int ret;
+
+	ret = region_info(edu, VFIO_PCI_BAR0_REGION_INDEX, &bar);
+	return ret ? ret : map_registers_of(edu, edu->fd, (off_t)bar.offset, bar.size);
 }
 
 int edu_open(struct edu *edu, int group_fd, const char *device)
@@ -112,6 +126,37 @@ int edu_open(struct edu *edu, int group_fd, const char *device)
 	ret = edu_enable(edu);
 	if (!ret)
 		ret = map_registers(edu);
+	if (ret)
+		edu_close(edu);
+	return ret;
+}
+
+static int open_in_sysfs(const char *device, const char *file)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", device, file);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int edu_open_without_vfio(struct edu *edu, const char *device)
+{
+	int config = open_in_sysfs(device, "config"), bar = open_in_sysfs(device, "resource0");
+	struct stat stat;
+	int ret = -ENODEV;
+
+	edu_init(edu);
+	if (config >= 0 && bar >= 0 && !fstat(bar, &stat)) {
+		ret = enable_by(config, 0);
+		if (!ret)
+			ret = map_registers_of(edu, bar, 0, (size_t)stat.st_size);
+	}
+	if (config >= 0)
+		close(config);
+	if (bar >= 0)
+		close(bar);
 	if (ret)
 		edu_close(edu);
 	return ret;

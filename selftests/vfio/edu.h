@@ -26,6 +26,8 @@ struct edu {
 void edu_init(struct edu *edu);
 /* Opens the device, maps its registers and makes it a bus master. */
 int edu_open(struct edu *edu, int group_fd, const char *device);
+/* The same for a device that nobody uses: as the host has it, without VFIO. Needs root. */
+int edu_open_without_vfio(struct edu *edu, const char *device);
 void edu_close(struct edu *edu);
 /* Makes an open device a bus master, as it has to be again after a reset. */
 int edu_enable(const struct edu *edu);

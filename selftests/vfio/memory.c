@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "memory.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 uint8_t *memory_get(size_t size)
 {
@@ -67,6 +69,20 @@ uint8_t *memory_get_huge(size_t size, unsigned int shift)
 void memory_put(void *p, size_t size)
 {
 	munmap(p, size);
+}
+
+uint64_t memory_frame(const void *page)
+{
+	const uintptr_t number = (uintptr_t)page / (uintptr_t)sysconf(_SC_PAGESIZE);
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &entry, sizeof(entry), (off_t)(number * sizeof(entry))) != sizeof(entry))
+		entry = 0;
+	close(fd);
+	return entry & ((1UL << 55) - 1);
 }
 
 static uint8_t pattern_byte(size_t index, uint8_t seed)

@@ -16,6 +16,8 @@ long memory_huge_free(unsigned int shift);
 /* Memory of touched hugetlb pages of that size, shared as in hugetlbfs; NULL if there are too few. */
 uint8_t *memory_get_huge(size_t size, unsigned int shift);
 void memory_put(void *p, size_t size);
+/* Where a touched page is in the machine, in pages; 0 if that cannot be known. Needs root. */
+uint64_t memory_frame(const void *page);
 
 /* A pattern differs in every byte from the same pattern of another seed. */
 void pattern_fill(void *p, size_t size, uint8_t seed);

@@ -7,7 +7,6 @@
 #include "kvm_fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -51,19 +50,6 @@ static int by_frame(const void *a, const void *b)
 	return one->frame < two->frame ? -1 : one->frame > two->frame;
 }
 
-static uint64_t frame_of(const uint8_t *page)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry = 0;
-
-	if (fd < 0)
-		return 0;
-	if (pread(fd, &entry, sizeof(entry), (off_t)((uintptr_t)page / page_size() * 8)) != 8)
-		entry = 0;
-	close(fd);
-	return entry & ((1UL << 55) - 1);
-}
-
 /*
  * Finds a page of the pool that a page of the window could begin with, or if `aligned` is false, could
  * not; the page next to it in the machine is ours, too, and is returned with it.
@@ -74,7 +60,7 @@ static bool find_neighbours(const uint8_t *pool, uint64_t per_page, bool aligned
 
 	for (int i = 0; i < POOL_PAGES; i++) {
 		place[i].page = (uint8_t *)pool + i * page_size();
-		place[i].frame = frame_of(place[i].page);
+		place[i].frame = memory_frame(place[i].page);
 	}
 	qsort(place, POOL_PAGES, sizeof(*place), by_frame);
 	for (int i = 0; i + 1 < POOL_PAGES; i++) {
@@ -169,7 +155,7 @@ static uint8_t *place_and_register(const FIXTURE_DATA(mixed) *self, bool aligned
 	    mremap(found[0], page_size(), page_size(), MREMAP_MAYMOVE | MREMAP_FIXED,
 		   self->ordinary) == MAP_FAILED ||
 	    spapr_register(self->fd, self->memory, self->size) ||
-	    frame_of(self->ordinary) + 1 != frame_of(found[1]))
+	    memory_frame(self->ordinary) + 1 != memory_frame(found[1]))
 		return NULL;
 	return found[1];
 }

@@ -24,6 +24,8 @@
 
 #define TCE_SHIFT_4K	12
 #define TCE_SHIFT_64K	16
+#define TCE_SHIFT_2M	21
+#define TCE_SHIFT_16M	24
 #define TCE_PAGE_4K	(1UL << TCE_SHIFT_4K)
 
 #define KIB	(1UL << 10)
