@@ -45,7 +45,7 @@ source_tree() {
 	mkdir "$tree"
 	unpack_source "$debs" -C "$tree" --strip-components=1 --exclude="linux-source-$version/arch/[!p]*/*.[chS]" \
 		--exclude='*/Documentation/[!K]*' --exclude='*/drivers/gpu/*.[ch]' \
-		--exclude='*/drivers/net/*.[ch]' --exclude='*/drivers/media/*.[ch]' \
+		--exclude='*/drivers/net/*/*.[ch]' --exclude='*/drivers/media/*.[ch]' \
 		--exclude='*/sound/*.[ch]' --exclude='*/tools/testing'
 	rm -r "$debs"
 }
