@@ -25,6 +25,8 @@ open_lane() {
 	silence=200
 	timeout=900
 	kernel_dir=$build/kernels/$kernel
+	# One that looks for mistakes takes its time.
+	[ ! -e "$kernel_dir/modules/mistakes.ko" ] || timeout=1800
 	[ -e "$kernel_dir/stamp" ] || die "no kernel $kernel: run scripts/fetch-kernel.sh $kernel"
 	[ -x "$build/target/busybox" ] || die "no busybox: run scripts/fetch-busybox.sh"
 }
