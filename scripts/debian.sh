@@ -40,6 +40,7 @@ debian_packages() {
 	*:install) echo "e2fsprogs xz-utils" ;;
 	*:deb) echo "dpkg-dev debhelper dh-dkms lintian" ;;
 	*:bench) echo "gnuplot-nox" ;;
+	*:kernel) echo "gcc libc6-dev flex bison libelf-dev" ;;
 	*:lint) echo "sparse clang-format clang-tidy shellcheck man-db" ;;
 	*) return 1 ;;
 	esac
@@ -52,7 +53,7 @@ python3-venv xz-utils"
 qemu_oldest=1:10.0
 
 # kernel_flavour KERNEL: the ending of the kernel's packages. The version of
-# the packages must begin with the part of KERNEL before any dash.
+# the packages must begin with the part of KERNEL before any dash. Or source-VERSION.
 kernel_flavour() {
 	awk -v kernel="$1" '$1 == "kernel" && $2 == kernel { print $3; known = 1 }
 		END { exit !known }' "$repo/selftests/lanes" || {
@@ -266,4 +267,27 @@ deb_file() {
 versions() {
 	apt_in "$1" apt-cache show "$2" 2>/dev/null |
 		sed -n 's/^Version: //p' | awk -v prefix="$3" 'index($0, prefix) == 1' | sort -urV
+}
+
+# ------------------------------------------------------------- the kernel's source
+
+# fetch_source VERSION DIRECTORY: downloads Debian's linux-source package of a kernel. It is large
+# (150 MB) and not worth keeping.
+fetch_source() {
+	source_root=kernel-$1
+	source_package=linux-source-$1
+	apt_foreign "$source_root" "$host_arch,ppc64el" "$(debian_suite "$source_root")"
+	fetch_debs "$source_root" "$2" newest_source
+}
+
+newest_source() {
+	local version
+	version=$(versions "$source_root" "$source_package" "${source_root#kernel-}." | head -n 1)
+	[ -n "$version" ] && echo "$source_package=$version"
+}
+
+# unpack_source DIRECTORY TAR-ARGUMENT...: of what fetch_source put there
+unpack_source() {
+	dpkg --fsys-tarfile "$(deb_file "$1" 'linux-source-*')" |
+		tar -xO --wildcards './usr/src/linux-source-*.tar.*' | tar -xJ --wildcards "${@:2}"
 }

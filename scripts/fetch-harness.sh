@@ -16,29 +16,16 @@ kernel_flavour "$kernel" >/dev/null
 dir=$build/kernels/$kernel/selftests
 [ -e "$dir/stamp" ] && exit 0
 
-source_package=linux-source-${kernel%%-*}
 files=(kselftest.h kselftest_harness.h)
 
-resolve() {
-	local version
-	version=$(versions "$root" "$source_package" "${kernel%%-*}." | head -n 1)
-	[ -n "$version" ] && echo "$source_package=$version"
-}
-
 debian_check
-root=kernel-$kernel
 debs=$build/kernels/$kernel.source
 apt_lock
 [ -e "$dir/stamp" ] && exit 0
-apt_foreign "$root" "$host_arch,ppc64el" "$(debian_suite "$root")"
-fetch_debs "$root" "$debs" resolve
+fetch_source "${kernel%%-*}" "$debs"
 
 say "unpacking ${files[*]}"
 mkdir -p "$dir"
-deb=$(deb_file "$debs" "$source_package")
-dpkg --fsys-tarfile "$deb" |
-	tar -xO --wildcards "./usr/src/$source_package.tar.*" |
-	tar -xJ -C "$dir" --strip-components=4 \
-		"${files[@]/#/$source_package/tools/testing/selftests/}"
+unpack_source "$debs" -C "$dir" --strip-components=4 "${files[@]/#/*/tools/testing/selftests/}"
 rm -r "$debs"
 touch "$dir/stamp"

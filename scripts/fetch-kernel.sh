@@ -20,6 +20,9 @@
 [ $# = 1 ] || usage_error "$self.sh KERNEL"
 kernel=$1
 flavour=$(kernel_flavour "$kernel")
+case $flavour in
+source-*) exec "$repo/scripts/build-kernel.sh" "$kernel" "${flavour#source-}" ;;
+esac
 dir=$build/kernels/$kernel
 # The modules. The stamp names what is here, so that a build/ from before something was added is
 # found out. With its headers each kernel has a vmlinux, from which kbuild would make BTF.

@@ -5,6 +5,7 @@
 # nothing, at once, when nothing is missing.
 #
 #	build       cross compiler and what kbuild needs for external modules
+#	kernel      what a kernel is built with beside these
 #	toolchain   what makes the chroot with a newer compiler, where one is needed
 #	qemu        QEMU 10 or later with the POWER machines
 #	qemu-build  what builds a QEMU
@@ -19,7 +20,7 @@
 # shellcheck source=scripts/debian.sh
 . "$repo/scripts/debian.sh"
 
-[ $# -gt 0 ] || usage_error "$self.sh build|toolchain|qemu|qemu-build|host-tests|install|deb|bench|lint..."
+[ $# -gt 0 ] || usage_error "$self.sh build|kernel|toolchain|qemu|qemu-build|host-tests|install|deb|bench|lint..."
 
 # missing PACKAGE...: those that are not installed, or not new enough
 missing() {

@@ -27,10 +27,11 @@ expect() {
 	fi
 }
 
-# object CODE: an object file of it
+# object CODE [FLAG...]: an object file of it
 object() {
-	"${cross}g++" -ffreestanding -fno-exceptions -x c++ -c -o "$work/object.o" - <<<"$1"
+	"${cross}g++" -ffreestanding -fno-exceptions "${@:2}" -x c++ -c -o "$work/object.o" - <<<"$1"
 }
+asan=(-fsanitize=kernel-address -fasan-shadow-offset=0xa80e000000000000 --param 'asan-globals=1')
 
 audit=$repo/scripts/audit-module.sh
 object 'extern "C" int kfree(); int f() { return kfree(); }'
@@ -43,6 +44,10 @@ object 'int *f() { return new int; }'
 expect 1 'C++ runtime' "$audit" other "$work/object.o"
 object 'int g(); int x = g();'
 expect 1 'static constructors' "$audit" other "$work/object.o"
+object 'int x[4]; int f(int i) { return x[i]; }' "${asan[@]}"
+expect 0 'no static constructors' "$audit" tested "$work/object.o"
+object 'extern "C" int kfree(); int x = kfree();' "${asan[@]}"
+expect 1 'static constructors' "$audit" tested "$work/object.o"
 object 'extern "C" { int __ksymtab_f = 1; }'
 expect 1 'exported symbols' "$audit" other "$work/object.o"
 object 'asm(".section a,\"a\",@progbits,unique,1; .byte 1; .section a,\"a\",@progbits,unique,2; .byte 1");'

@@ -59,7 +59,7 @@ function add_fixture(v, t, name) {
 BEGIN {
 	complaint = "WARNING: |BUG[: ]|UBSAN: |Oops: |kernel BUG at|Unable to handle"
 	complaint = complaint "|blocked for more than|detected stall|Bad page"
-	complaint = complaint "|memory corruption|Kernel panic"
+	complaint = complaint "|memory corruption|memory leaks|Kernel panic"
 	how[3] = "the kernel crashed"
 	how[4] = "the guest hung"
 	how[5] = "QEMU ended by itself"
@@ -116,6 +116,20 @@ listing != "" { next }
 /WARNING: .* check_features\+/ { next }
 # The kernel tells of every dynamic window that a partition asks for.
 /spapr_tce_create_table: Calling query / { next }
+
+# The module that makes mistakes says before each what the kernel has to say of it.
+section == "mistakes" {
+	if (sub(/^.* mistake: /, "")) {
+		name = $0
+		sub(/: .*/, "", name)
+		wanted[name] = substr($0, length(name) + 3)
+	} else {
+		for (name in wanted)
+			if (index($0, wanted[name]))
+				found[name] = 1
+	}
+	next
+}
 
 # The kernel's messages: those of a section are of something that went on, the
 # others are about its end.
@@ -187,6 +201,9 @@ END {
 		       "the kernel complained")
 	}
 	program = "lane"
+	for (name in wanted)
+		result(name in found ? "pass" : "fail", "finds_" name, \
+		       name in found ? "" : "the kernel did not say: " wanted[name])
 	if (!unloaded && why != "not reached")
 		result("fail", "setup_and_unload", trouble != "" ? trouble : why)
 }

@@ -23,9 +23,12 @@ open_lane() {
 	parameters=''
 	# Arguments of QEMU's, beside those of the machine.
 	options=()
-	# Seconds after which a guest that says nothing hangs.
+	# Seconds after which a guest that says nothing hangs, and after which it takes too long.
 	silence=200
+	timeout=900
 	kernel_dir=$build/kernels/$kernel
+	# One that looks for mistakes takes its time.
+	[ ! -e "$kernel_dir/modules/mistakes.ko" ] || timeout=1800
 	[ -e "$kernel_dir/stamp" ] || die "no kernel $kernel: run scripts/fetch-kernel.sh $kernel"
 	[ -x "$build/target/busybox" ] || die "no busybox: run scripts/fetch-busybox.sh"
 }
@@ -52,11 +55,11 @@ all_programs() {
 
 # vfio_modules: the modules around ours, as arguments for build-initramfs.sh
 vfio_modules() {
-	local name names='vfio vfio-pci-core vfio-pci'
+	local name names='vfio vfio-pci-core vfio-pci mistakes'
 	[[ $machine != pseries* ]] || names+=' nvme-keyring nvme-auth nvme-core nvme'
 	for name in $names; do
-		# Older kernels have no such module.
-		[ "$name" = nvme-keyring ] && [ ! -e "$kernel_dir/modules/$name.ko" ] && continue
+		# Older kernels have no such module, and those of Debian none that makes mistakes.
+		[[ $name = @(nvme-keyring|mistakes) && ! -e $kernel_dir/modules/$name.ko ]] && continue
 		printf '%s\n' "modules:$kernel_dir/modules/$name.ko"
 	done
 }
@@ -98,7 +101,7 @@ boot_lane() {
 	ending=0
 	"$here/qemu.sh" --qemu "$qemu" --machine "$machine" --kernel "$kernel_dir" \
 		--initramfs "$initramfs" --log "$log_dir/$name.log" --live \
-		--timeout 900 --silence "$silence" \
+		--timeout "$timeout" --silence "$silence" \
 		--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=1 $parameters" -- -smp 2 "${options[@]}" |
 		show_progress "$name" || ending=$?
 	awk -v ending="$ending" -v programs="$programs" -f "$here/ktap.awk" \

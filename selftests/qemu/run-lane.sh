@@ -3,7 +3,7 @@
 #
 # Runs the test programs in one lane (a machine and a kernel) with our module, with our module on the
 # TCE tables of the kernel's own platform code, with our module and a hypervisor that has no multi-TCE
-# calls, or with the stock module. All of them, unless some are named. The last line of output is the
+# calls, with our module again and again for half an hour, or with the stock module. All of them, unless some are named. The last line of output is the
 # count; the exit status is 0 if nothing failed.
 
 # shellcheck source=scripts/common.sh
@@ -11,13 +11,13 @@
 # shellcheck source=selftests/qemu/lane.sh
 . "$repo/selftests/qemu/lane.sh"
 
-usage="$self.sh LANE [--ours | --kernel-tables | --single-tce | --stock] [PROGRAM...]"
+usage="$self.sh LANE [--ours | --kernel-tables | --single-tce | --stress | --stock] [PROGRAM...]"
 [ $# -ge 1 ] || usage_error "$usage"
 open_lane "$1"
 shift
 which=ours
 case ${1-} in
---ours | --stock | --kernel-tables | --single-tce)
+--ours | --stock | --kernel-tables | --single-tce | --stress)
 	which=${1#--}
 	shift
 	;;
@@ -28,6 +28,10 @@ stock) module=$(module_file stock) ;;
 kernel-tables) parameters='powernv=kernel' ;;
 # The kernel forgets that the hypervisor has them.
 single-tce) parameters='multitce=off' ;;
+stress)
+	parameters='again_for=1800 STRESS_SECONDS=60'
+	timeout=3600
+	;;
 esac
 # Races last a quarter of their time; see race.c.
 [ -z "${BRIEF-}" ] || parameters+=' brief=1'

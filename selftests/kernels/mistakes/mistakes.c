@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Makes one of each of the mistakes that the kernel it was built for can find, when it is loaded,
+ * and says before each what the kernel has to say of it. A detector that is off, or has stopped,
+ * shows in that it does not.
+ */
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#define ANNOUNCE(mistake, complaint) pr_info("mistake: " mistake ": " complaint "\n")
+
+static DEFINE_MUTEX(first);
+static DEFINE_MUTEX(second);
+
+static void take_both(struct mutex *one, struct mutex *other)
+{
+	mutex_lock(one);
+	mutex_lock(other);
+	mutex_unlock(other);
+	mutex_unlock(one);
+}
+
+static void lock_in_both_orders(void)
+{
+	ANNOUNCE("lock_order", "possible circular locking dependency");
+	take_both(&first, &second);
+	take_both(&second, &first);
+}
+
+static DEFINE_SPINLOCK(spinlock);
+
+static void sleep_under_a_spinlock(void)
+{
+	ANNOUNCE("atomic_sleep", "BUG: sleeping function called from invalid context");
+	spin_lock(&spinlock);
+	might_sleep();
+	spin_unlock(&spinlock);
+}
+
+static int __rcu *nothing;
+
+static void dereference_without_rcu(void)
+{
+	ANNOUNCE("rcu", "suspicious rcu_dereference_check() usage");
+	rcu_dereference(nothing);
+}
+
+static LIST_HEAD(list);
+static struct list_head entry;
+
+static void add_to_a_list_twice(void)
+{
+	ANNOUNCE("list", "list_add double add");
+	list_add(&entry, &list);
+	list_add(&entry, &list);
+}
+
+static volatile int distance = 40;
+
+static void shift_too_far(void)
+{
+	ANNOUNCE("undefined_behaviour", "UBSAN: shift-out-of-bounds");
+	pr_info("%d\n", 1 << distance);
+}
+
+/* Several, because a stale copy of an address somewhere hides a loss. */
+static void lose_memory(void)
+{
+	ANNOUNCE("leak", "new suspected memory leaks");
+	for (int i = 0; i < 8; i++) {
+		void *lost = kmalloc(777, GFP_KERNEL);
+
+		OPTIMIZER_HIDE_VAR(lost);
+	}
+}
+
+static void use_freed_memory(void)
+{
+	char *freed = kmalloc(777, GFP_KERNEL);
+
+	ANNOUNCE("use_after_free", "BUG: KASAN: slab-use-after-free");
+	kfree(freed);
+	OPTIMIZER_HIDE_VAR(freed);
+	pr_info("%d\n", READ_ONCE(*freed));
+}
+
+static int __init mistakes_init(void)
+{
+	if (IS_ENABLED(CONFIG_KASAN))
+		use_freed_memory();
+	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
+		lose_memory();
+	if (IS_ENABLED(CONFIG_UBSAN_SHIFT))
+		shift_too_far();
+	if (IS_ENABLED(CONFIG_DEBUG_LIST))
+		add_to_a_list_twice();
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		sleep_under_a_spinlock();
+	if (IS_ENABLED(CONFIG_PROVE_RCU))
+		dereference_without_rcu();
+	/* The last one, because lockdep stops with its first complaint. */
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING))
+		lock_in_both_orders();
+	return 0;
+}
+
+module_init(mistakes_init);
+MODULE_DESCRIPTION("Mistakes for the kernel to find");
+MODULE_LICENSE("GPL");
