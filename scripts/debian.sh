@@ -36,8 +36,8 @@ debian_packages() {
 	bookworm:toolchain) echo mmdebstrap ;;
 	*:qemu) echo "qemu-system-ppc device-tree-compiler" ;;
 	*:host-tests) echo "g++ clang libclang-rt-dev libgtest-dev make" ;;
-	*:install) echo "e2fsprogs xz-utils" ;;
-	*:deb) echo "dpkg-dev debhelper dh-dkms lintian" ;;
+	*:install) echo "e2fsprogs openssl xz-utils" ;;
+	*:deb) echo "dpkg-dev debhelper lintian" ;;
 	*:bench) echo "gnuplot-nox" ;;
 	*:lint) echo "sparse clang-format clang-tidy shellcheck man-db" ;;
 	*) return 1 ;;
