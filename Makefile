@@ -199,6 +199,7 @@ check-kvm: module kvm-programs guest-qemu
 INSTALL_RELEASES := bookworm trixie
 install-roots: deb dist emulator
 	$(Q)$(SRC)/scripts/host-packages.sh toolchain install build
+	$(Q)$(SRC)/scripts/fetch-toolchain.sh 7.2
 	$(Q)$(SRC)/scripts/fetch-qemu-user.sh
 	$(Q)for release in $(INSTALL_RELEASES); do $(SRC)/selftests/install/make-root.sh $$release || exit 1; done
 

@@ -37,8 +37,8 @@ debian_packages() {
 	*:qemu) echo "qemu-system-ppc device-tree-compiler" ;;
 	*:qemu-build) echo "$qemu_build_packages" ;;
 	*:host-tests) echo "g++ clang libclang-rt-dev libgtest-dev make" ;;
-	*:install) echo "e2fsprogs xz-utils" ;;
-	*:deb) echo "dpkg-dev debhelper dh-dkms lintian" ;;
+	*:install) echo "e2fsprogs openssl xz-utils" ;;
+	*:deb) echo "dpkg-dev debhelper lintian" ;;
 	*:bench) echo "gnuplot-nox" ;;
 	*:kernel) echo "gcc libc6-dev flex bison libelf-dev" ;;
 	*:lint) echo "sparse clang-format clang-tidy shellcheck man-db" ;;

@@ -44,7 +44,7 @@ kernels_of_list() {
 name_of() {
 	case $1 in
 	host) echo host ;;
-	make) echo "${2#check-}" ;;
+	install) echo "install-$2" ;;
 	lane) echo "$2-$3" ;;
 	stock | control) echo "$1-$2" ;;
 	kvm) echo "$2" ;;
@@ -57,7 +57,7 @@ run_suite() {
 	name=$(name_of "$@")
 	case $1 in
 	host) suite "$name" make --no-print-directory check-host "${@:2}" ;;
-	make) suite "$name" make --no-print-directory "${@:2}" ;;
+	install) suite "$name" selftests/install/run.sh "$2" ;;
 	# What is a matter of time only is left to check-all.
 	lane) [ "$set" = check-all ] || export BRIEF=1
 		suite "$name" selftests/qemu/run-lane.sh "$2" "--$3" "${@:4}" ;;
@@ -104,7 +104,7 @@ stock_suite() {
 failed_tests() {
 	local log=$log_dir/check-$1.log
 	echo "$1, in build/log/check-$1.log:"
-	grep -E -A 6 '^ +FAIL |\[  FAILED  \]' "$log" || tail -n 20 "$log"
+	grep -E -A 6 '^ +FAIL |\[  FAILED  \]|^not ok [a-z]' "$log" || tail -n 20 "$log"
 }
 
 # step NAME COMMAND...: one test of the build.
@@ -177,6 +177,7 @@ done
 step "audit of what is broken" selftests/build/test-audit.sh
 step "sparse" make --no-print-directory sparse
 make --no-print-directory target-tests kvm-programs guest-qemu lane-qemu
+[[ "${list[*]}" != *install* ]] || make --no-print-directory install-roots || true # then they fail
 in_parallel step "lint" make --no-print-directory lint
 start '!(host*)'
 wait

@@ -17,14 +17,14 @@ usage="$self.sh bookworm|trixie"
 release=$1
 self=make-root-$release
 # Installed from the beginning, and later: each line of these is an installation of its own. The
-# kernels of Debian 12 are 6.12, which is a backport, and then 6.1; those of Debian 13 are 6.12, 6.12
-# with 64K pages, 7.2.
+# kernels of Debian 12 are 6.12 and 6.12 with 64K pages, which are backports, and then 6.1; those of
+# Debian 13 are 6.12, 6.12 with 64K pages, 7.2.
 case $release in
 bookworm)
 	suites='bookworm bookworm-backports'
 	packages="linux-image-powerpc64le/bookworm-backports linux-headers-powerpc64le/bookworm-backports"
 	later='linux-image-powerpc64le/bookworm linux-headers-powerpc64le/bookworm
-debhelper dh-dkms'
+linux-image-powerpc64le-64k linux-headers-powerpc64le-64k -t bookworm-backports'
 	;;
 trixie)
 	suites=trixie
@@ -34,7 +34,7 @@ trixie)
 *) usage_error "$usage" ;;
 esac
 packages+=' dkms make kmod'
-later+=$'\ng++'
+later+=$'\ndebhelper\ng++'
 root=$build/install/$release
 # The stamp names what is in there.
 is_there() {

@@ -11,6 +11,8 @@
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
+# shellcheck source=scripts/debian.sh
+. "$repo/scripts/debian.sh"
 
 usage="$self.sh bookworm|trixie"
 [ $# = 1 ] || usage_error "$usage"
@@ -94,19 +96,53 @@ boot() {
 	rm -f "$disk"
 }
 
-# older_package: the package as it would be with an older version
+# older_package NAME VERSION [LINE]: the package as it would be with an older version, in a directory of that
+# name; with a line more in Kbuild
 older_package() {
-	cp -a "$deb/source" "$work/older"
-	sed -i "s/$version/0.9/" "$work/older/dkms.conf" "$work/older/debian/changelog" \
-		"$work/older/drivers/vfio/glue/module.c"
-	(cd "$work/older" && quietly dpkg-buildpackage -us -uc -b -appc64el -d)
-	mv "$work"/*.deb "$work/upper/root/older/"
+	cp -a "$deb/source" "$work/$1"
+	sed -i "s/$version/$2/" "$work/$1/dkms.conf" "$work/$1/debian/changelog" \
+		"$work/$1/drivers/vfio/glue/module.c"
+	echo "${3-}" >>"$work/$1/Kbuild"
+	(cd "$work/$1" && quietly dpkg-buildpackage -us -uc -b -appc64el -d)
+	mkdir "$work/upper/root/$1"
+	mv "$work"/*.deb "$work/upper/root/$1/"
+}
+
+# native_compilers: those of C and C++ that this machine has for ppc64el, of the root's release of Debian,
+# with their libraries. They are the same as the root's, with which each build takes ten minutes, for they
+# are emulated. Where there are none, the root's own are used. They know the places of a cross compiler.
+native_compilers() {
+	local from version native=$work/upper/root/native
+	case $codename-$release in
+	"$release-$release") from=/ ;;
+	bookworm-trixie) from=$build/toolchain ;;
+	*) return 0 ;;
+	esac
+	mkdir "$native"
+	# shellcheck disable=SC2016 # for the inner shell
+	chroot "$from" sh -eu -c '
+		cd /
+		compiler=$(echo usr/lib*/gcc-cross/powerpc64le-linux-gnu/*/cc1plus)
+		ldd "$compiler" | sed -n "s|.*[[:space:]]/\(lib[^ ]*\).*|\1|p" |
+			tar -ch "$compiler" "${compiler%plus}" -T -' |
+		tar -C "$native" -x --transform='s|^lib|usr/lib|' --transform='s|gcc-cross|gcc|'
+	version=$(basename "$native"/usr/lib*/gcc/powerpc64le-linux-gnu/*)
+	mkdir -p "$native/usr/powerpc64le-linux-gnu" "$native/usr/include/c++/$version"
+	ln -s gcc "$native/usr/lib/gcc-cross"
+	ln -s ../include "$native/usr/powerpc64le-linux-gnu/include"
+	ln -s "../../powerpc64le-linux-gnu/c++/$version" "$native/usr/include/c++/$version/powerpc64le-linux-gnu"
 }
 
 rm -rf "$work"
-mkdir -p "$work/root" "$work/work" "$work/upper/root/src" "$work/upper/root/older"
+mkdir -p "$work/root" "$work/work" "$work/upper/root/src"
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$repo/dkms.conf")
-older_package
+# shellcheck disable=SC2016 # for make
+older_package broken 0.8 '$(error this build is to fail)'
+older_package older 0.9
+quietly openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=tester -days 30 \
+	-keyout "$work/upper/root/key.pem" -out "$work/upper/root/certificate.pem"
+debian_check
+native_compilers
 kernel=$(ls "$root/lib/modules")
 git -C "$repo" ls-files -co --exclude-standard | tar -C "$repo" -c -T - | tar -C "$work/upper/root/src" -x --no-same-owner
 cp "$deb"/*.deb "$build"/dist/*.tar.gz "$here/steps.sh" "$work/upper/root/"

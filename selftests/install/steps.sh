@@ -82,19 +82,21 @@ tests_say_where_they_run() {
 	has log/failed 'is for a build machine'
 }
 
+# With all of the root's own compiler.
+client_builds() {
+	installs g++
+	make -C src/selftests/vfio demo OUTPUT=/root/client
+}
+
 # linux-headers have vmlinux, and pahole is there: everything that BTF would be made of.
 make_builds() {
-	installs g++
+	[ ! -e native ] || cp -a native/. /
 	[ -e "/lib/modules/$release/build/vmlinux" ]
 	command -v pahole
 	make -j2 -C src | tee log/make
 	has log/make 'the stock module has vfio_iommu_driver_ops as we declare it'
 	readelf -SW "src/build/$release/$module.ko" >log/sections
 	has_not log/sections .BTF
-}
-
-client_builds() {
-	make -C src/selftests/vfio demo OUTPUT=/root/client
 }
 
 make_install() {
@@ -104,6 +106,12 @@ make_install() {
 	has_not log/install depmod
 	modprobe_loads updates/
 	[ "$(stat -c %s "/lib/modules/$release/updates/$module.ko")" -lt 300000 ]
+	[ -z "$(modinfo -F signer "$module")" ]
+}
+
+make_install_signed() {
+	make -C src install KEY=/root/key.pem CERT=/root/certificate.pem
+	[ "$(modinfo -F signer "$module")" = tester ]
 }
 
 # Its own list of modules, because a whole initramfs takes minutes here.
@@ -113,10 +121,11 @@ initramfs_has_ours() {
 	make -C src install >log/install 2>&1
 	has log/install "update-initramfs -u -k $release"
 	sed -i 's/^MODULES=.*/MODULES=list/' /etc/initramfs-tools/initramfs.conf
-	mkinitramfs -o log/initramfs "$release"
-	lsinitramfs log/initramfs >log/content
+	: >"/boot/initrd.img-$release" # what is not there is not updated
+	update-initramfs -u -k "$release"
+	lsinitramfs "/boot/initrd.img-$release" >log/content
 	cp -a log/modules /etc/initramfs-tools/modules
-	rm log/initramfs
+	rm "/boot/initrd.img-$release"
 	has log/content "updates/$module.ko"
 	has_not log/content "kernel/drivers/vfio/$module.ko"
 }
@@ -131,11 +140,19 @@ make_uninstall() {
 
 # On a POWER host, too: the same package as the build machine's.
 make_deb() {
-	installs debhelper dh-dkms
+	installs debhelper
 	make -C src deb
 	dpkg -c src/build/deb/*.deb >log/here
 	dpkg -c "./${package}-dkms_"*.deb >log/there
 	diff log/here log/there
+}
+
+# Whatever else is installed, it is apt that would fail.
+package_cannot_build() {
+	installs "./broken/${package}-dkms_"*.deb
+	cp log/package_cannot_build log/so_far # grep reads no file that it writes
+	has log/so_far "kernel $release keeps its own $module"
+	modprobe_loads kernel/drivers/vfio/
 }
 
 package_older() {
@@ -168,7 +185,9 @@ new_kernel() {
 }
 
 kernel_64k() {
-	new_kernel '*-powerpc64le-64k' linux-image-powerpc64le-64k linux-headers-powerpc64le-64k
+	local suite=$VERSION_CODENAME
+	[ "$suite" != bookworm ] || suite=bookworm-backports
+	new_kernel '*-powerpc64le-64k' linux-image-powerpc64le-64k linux-headers-powerpc64le-64k -t "$suite"
 	modprobe_loads updates/dkms/ "$new"
 }
 
@@ -180,7 +199,7 @@ kernel_7_2() {
 kernel_6_1_comes() {
 	new_kernel '6.1.*-powerpc64le' linux-image-powerpc64le/bookworm linux-headers-powerpc64le/bookworm
 	modprobe_loads kernel/drivers/vfio/ "$new"
-	cp log/kernel_6_1_comes log/so_far # grep reads no file that it writes
+	cp log/kernel_6_1_comes log/so_far
 	has log/so_far "kernel $new keeps its own $module"
 	modprobe_loads updates/dkms/
 }
@@ -193,39 +212,50 @@ kernel_6_1_goes() {
 
 # A kernel for which the build fails is installed all the same.
 failed_build_stops_no_kernel() {
-	local kbuild
+	local kbuild new
+	new=$(basename /lib/modules/*-64k)
 	kbuild=$(echo "/usr/src/$package-"*/Kbuild)
 	cp -a "$kbuild" log/Kbuild
 	# shellcheck disable=SC2016 # for make
 	echo '$(error this build is to fail)' >>"$kbuild"
-	dkms remove "$package/$(modinfo -F version "$module")" -k "$release"
-	run-parts --report --exit-on-error --arg="$release" /etc/kernel/header_postinst.d 2>&1 | tee log/hook
+	dkms remove "$package/$(modinfo -F version "$module")" -k "$new"
+	run-parts --report --exit-on-error --arg="$new" /etc/kernel/header_postinst.d 2>&1 | tee log/hook
 	cp -a log/Kbuild "$kbuild"
-	has log/hook "kernel $release keeps its own $module"
-	modprobe_loads kernel/drivers/vfio/
+	has log/hook "kernel $new keeps its own $module"
+	modprobe_loads kernel/drivers/vfio/ "$new"
 }
 
-package_purge() {
+# The hooks are configuration files: they stay, and do nothing.
+package_remove() {
 	local kernel
-	apt-get purge -qy "$package-dkms"
+	modprobe_loads updates/dkms/
+	apt-get remove -qy "$package-dkms"
 	nothing_half_done
+	run-parts --report --exit-on-error --arg="$release" /etc/kernel/header_postinst.d
 	for kernel in /lib/modules/*; do
 		modprobe_loads kernel/drivers/vfio/ "${kernel##*/}"
 		[ ! -e "$kernel/updates" ]
 	done
+}
+
+package_purge() {
+	apt-get purge -qy "$package-dkms"
+	nothing_half_done
 	[ -z "$(find /etc/kernel /usr/src /var/lib/dkms -name "*$package*")" ]
 }
 
 case $stage-$VERSION_CODENAME in
 source-*) steps='no_compiler no_headers no_kernel_to_serve tests_say_where_they_run
-		make_builds client_builds make_install' ;;
-package-bookworm)
-	steps='initramfs_has_ours make_uninstall make_deb package_older package_upgrade
-		tarball kernel_6_1_comes
-		kernel_6_1_goes'
+		client_builds make_builds make_install_signed make_install' ;;
+package-*)
+	steps='initramfs_has_ours make_uninstall make_deb package_cannot_build package_older package_upgrade
+		tarball kernel_64k'
+	case $VERSION_CODENAME in
+	bookworm) steps+=' kernel_6_1_comes kernel_6_1_goes' ;;
+	trixie) steps+=' kernel_7_2' ;;
+	esac
 	;;
-package-trixie) steps='make_uninstall package_upgrade kernel_64k kernel_7_2' ;;
-removed-*) steps='failed_build_stops_no_kernel package_purge' ;;
+removed-*) steps='failed_build_stops_no_kernel package_remove package_purge' ;;
 esac
 for name in $steps; do
 	step "$name"
