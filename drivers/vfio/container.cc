@@ -102,7 +102,7 @@ Result<void> Container::unregister_memory(const MemoryRequest &request)
 
 Result<void> Container::map(const MapRequest &request)
 {
-	const Window &window = *m_windows[TRY(find_window_for_dma(request.iova))];
+	const Window &window = *TRY(find_window_for_dma(request.iova));
 	const Geometry &geometry = window.table().geometry();
 
 	if (!geometry.page().divides(request.user.value()))
@@ -127,7 +127,7 @@ Result<void> Container::map_pinned(const Window &window, EntryRange range,
 
 Result<void> Container::unmap(const UnmapRequest &request)
 {
-	const Window &window = *m_windows[TRY(find_window_for_dma(request.iova))];
+	const Window &window = *TRY(find_window_for_dma(request.iova));
 
 	return window.mapper().unmap(
 		TRY(window.table().geometry().range(request.iova, request.size)));
@@ -159,11 +159,11 @@ Result<void> Container::remove_window(const RemoveRequest &request)
 		return {};
 	}
 
-	Result<unsigned int> num = find_window(request.address);
+	Result<const Slot *> window = find_window(request.address);
 
-	if (num.is_error())
+	if (window.is_error())
 		return Errno::Invalid;
-	drop_window(num.value());
+	drop_window(static_cast<unsigned int>(window.value() - m_windows));
 	return {};
 }
 
@@ -242,14 +242,14 @@ Result<unsigned int> Container::free_slot(const TableGroup &group) const
 	return Errno::NoSpace;
 }
 
-Result<unsigned int> Container::find_window_for_dma(Ioba address)
+Result<const Window *> Container::find_window_for_dma(Ioba address)
 {
 	if (!m_enabled)
 		return Errno::NotPermitted;
 	/* The last group may have left: what is mapped now would not be unmapped any more. */
 	TRY(any_group());
 	TRY(create_pending_default_window());
-	return find_window(address);
+	return TRY(find_window(address))->get();
 }
 
 /* A new window in a free slot, set in every group: in all of them or in none. */

@@ -131,15 +131,16 @@ private:
 	void unset_window_everywhere(unsigned int num);
 	/* -ENOSPC: there are as many windows as @group can have. */
 	Result<unsigned int> free_slot(const TableGroup &group) const;
-	Result<unsigned int> find_window(Ioba address) const
+	/* -ENXIO: the address is in no window. */
+	Result<const Slot *> find_window(Ioba address) const
 	{
-		for (unsigned int num = 0; num < max_tables; ++num) {
-			if (m_windows[num] && m_windows[num]->table().geometry().contains(address))
-				return num;
+		for (const Slot &window : m_windows) {
+			if (window && window->table().geometry().contains(address))
+				return &window;
 		}
 		return Errno::NoDeviceAddress;
 	}
-	Result<unsigned int> find_window_for_dma(Ioba address);
+	Result<const Window *> find_window_for_dma(Ioba address);
 	Result<unsigned int> add_window(const TableGroup &group, const WindowShape &shape);
 	Result<void> create_pending_default_window()
 	{

@@ -65,13 +65,15 @@ private:
 	static HandleSlot *slot_of(unsigned int number)
 	{
 		unsigned int place = number - 1;
+		unsigned int chunk_number = place / slots_per_chunk;
 
-		if (place >= most_chunks * slots_per_chunk) [[unlikely]]
+		if (chunk_number >= most_chunks) [[unlikely]]
 			return nullptr;
 
-		Chunk *chunk = s_chunks[place / slots_per_chunk].get();
+		/* Checked just now: no subscript, which UBSAN would check again. */
+		Chunk *chunk = (s_chunks + chunk_number)->get();
 
-		return chunk ? &(*chunk)[place % slots_per_chunk] : nullptr;
+		return chunk ? *chunk + place % slots_per_chunk : nullptr;
 	}
 	static void add_free(Slots &list, HandleSlot &slot);
 	static kcxx::Result<void> add_chunk(Slots &list);

@@ -15,7 +15,7 @@ constexpr Entries longest_run{ Replaced::capacity };
 /* Whole pages of size @page from @from to the end of @region. */
 Entries pages_in(const Region &region, UserAddr from, PageShift page)
 {
-	return Entries((region.range().end() - from).value() >> page.value());
+	return page.entries(region.range().end() - from);
 }
 
 /*
@@ -66,7 +66,7 @@ public:
 			m_region = m_registry.find(m_user);
 		return RegisteredRun(*m_region, m_user, m_page);
 	}
-	void advance(Entries count) { m_user += Bytes(count.value() << m_page.value()); }
+	void advance(Entries count) { m_user += m_page.bytes(count); }
 
 private:
 	const MemoryRegistry &m_registry;
@@ -212,7 +212,7 @@ Result<void> Mapper::check_regions(Entries left, UserAddr user) const
 		if (!run.value())
 			return Errno::Invalid;
 
-		Bytes size(run.value() << m_page.value());
+		Bytes size = m_page.bytes(run);
 
 		if (m_page > kernel_page && !region->is_in_large_pages(user, size, m_page))
 			return Errno::Invalid;

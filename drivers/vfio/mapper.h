@@ -75,8 +75,8 @@ public:
 	/* Calls @drop(entry) for each, and forgets them. */
 	template <typename Drop> void drop_all(Drop drop)
 	{
-		for (unsigned long i = 0; i < m_count; ++i)
-			drop(m_entries[i]);
+		for (const Entry *entry = m_entries; entry != m_entries + m_count; ++entry)
+			drop(*entry);
 		forget();
 	}
 	/* What they were for stays pinned. */

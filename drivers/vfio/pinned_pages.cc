@@ -20,7 +20,7 @@ Result<PinnedPages> PinnedPages::pin(PinnedCensus &census, UserAddr user, Entrie
 		return Errno::NotPermitted;
 
 	PinnedPages pages(census, TRY(kcxx::OwnedArray<Backing>::create(count.value())));
-	const unsigned long stride = 1UL << (kernel_page.value() - page.value());
+	const unsigned long stride = kcxx::power_of_two(kernel_page.value() - page.value());
 
 	for (unsigned long first = 0; first < stride; ++first)
 		TRY(pages.pin_every(stride, first, user, page, direction != Direction::ToDevice));
@@ -57,7 +57,7 @@ Result<void> PinnedPages::pin_every(unsigned long stride, unsigned long first, U
 	unsigned long kernel_pages[batch];
 
 	for (unsigned long at = first; at < m_pages.size();) {
-		unsigned long address = (user + Bytes(at << page.value())).value();
+		unsigned long address = (user + page.bytes(Entries(at))).value();
 		unsigned long wanted = kcxx::divide_round_up(m_pages.size() - at, stride);
 		long pinned = glue_pin_pages(address & ~place_mask, wanted < batch ? wanted : batch,
 					     device_writes, kernel_pages);

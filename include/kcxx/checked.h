@@ -22,6 +22,32 @@ constexpr bool is_power_of_two(unsigned long value)
 	return value && !(value & (value - 1));
 }
 
+/*
+ * 1 << @exponent, and @value multiplied or divided by that. @exponent is below 64, which the
+ * compiler goes by: it makes no check of its own, as it does of other shifts where the kernel has
+ * UBSAN.
+ */
+constexpr unsigned long power_of_two(unsigned int exponent)
+{
+	if (exponent >= 64)
+		__builtin_unreachable();
+	return 1UL << exponent;
+}
+
+constexpr unsigned long multiplied(unsigned long value, unsigned int exponent)
+{
+	if (exponent >= 64)
+		__builtin_unreachable();
+	return value << exponent;
+}
+
+constexpr unsigned long divided(unsigned long value, unsigned int exponent)
+{
+	if (exponent >= 64)
+		__builtin_unreachable();
+	return value >> exponent;
+}
+
 /* The exponent of the largest power of two not above @value, which is not 0. */
 constexpr unsigned int log2_floor(unsigned long value)
 {

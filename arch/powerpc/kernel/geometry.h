@@ -18,11 +18,11 @@ public:
 	explicit Geometry(const glue_table_geometry &kernel) : m_kernel(kernel) {}
 
 	PageShift page() const { return PageShift(static_cast<unsigned int>(m_kernel.page_shift)); }
-	Ioba start() const { return Ioba(m_kernel.offset << m_kernel.page_shift); }
+	Ioba start() const { return page().address(TceIndex(m_kernel.offset)); }
 	EntryRange entries() const { return { TceIndex(m_kernel.offset), Entries(m_kernel.size) }; }
 	bool contains(Ioba address) const
 	{
-		unsigned long index = address.value() >> m_kernel.page_shift;
+		unsigned long index = page().index(address).value();
 
 		return index >= m_kernel.offset && index - m_kernel.offset < m_kernel.size;
 	}
@@ -40,8 +40,8 @@ public:
 			return Errno::Invalid;
 
 		/* Compared as entries: the byte just past the last window may be 2^64. */
-		TceIndex first(start.value() >> m_kernel.page_shift);
-		Entries count(size.value() >> m_kernel.page_shift);
+		TceIndex first = page().index(start);
+		Entries count = page().entries(size);
 
 		if (!contains(start) || count > entries().end() - first)
 			return Errno::Invalid;
@@ -60,7 +60,7 @@ public:
 		if (shift >= 64)
 			return left_in_table;
 
-		unsigned long block = 1UL << shift;
+		unsigned long block = kcxx::power_of_two(shift);
 		Entries left(block - (place(index) & (block - 1)));
 
 		return left < left_in_table ? left : left_in_table;

@@ -50,9 +50,11 @@ public:
 		for (unsigned int level = 1; level <= m_levels; ++level) {
 			unsigned int covered = level * m_shift;
 			unsigned long blocks =
-				covered >= m_entries_shift ? 1 : 1UL << (m_entries_shift - covered);
+				covered >= m_entries_shift
+					? 1
+					: kcxx::power_of_two(m_entries_shift - covered);
 
-			total += Bytes(blocks << (m_shift + tce_size_shift));
+			total += Bytes(kcxx::multiplied(blocks, m_shift + tce_size_shift));
 		}
 		return total;
 	}

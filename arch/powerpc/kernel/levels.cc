@@ -32,7 +32,7 @@ AtomicBigEndian *Levels::add_block(AtomicBigEndian *parent, MaySleep may_sleep) 
 
 void Levels::free_below(AtomicBigEndian *block, unsigned int level) const
 {
-	for (unsigned long i = 0; level && i < 1UL << m_shift; ++i) {
+	for (unsigned long i = 0; level && i < kcxx::power_of_two(m_shift); ++i) {
 		unsigned long entry = block[i].load();
 
 		if (entry)

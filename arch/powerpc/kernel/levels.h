@@ -85,7 +85,7 @@ public:
 	/* Frees the block @root and all below it; nobody uses them any more. */
 	void free_all(AtomicBigEndian *root) const { free_below(root, m_indirect); }
 
-	unsigned long block_size() const { return 1UL << (m_shift + tce_size_shift); }
+	unsigned long block_size() const { return kcxx::power_of_two(m_shift + tce_size_shift); }
 
 	/* Where the PHB finds a block. */
 	static HostPhys real_address(AtomicBigEndian *block)
@@ -112,7 +112,7 @@ private:
 	}
 	unsigned long slot(unsigned long index, unsigned int level) const
 	{
-		return index >> (level * m_shift) & ((1UL << m_shift) - 1);
+		return kcxx::divided(index, level * m_shift) & (kcxx::power_of_two(m_shift) - 1);
 	}
 	AtomicBigEndian *add_block(AtomicBigEndian *parent, MaySleep may_sleep) const;
 	void free_below(AtomicBigEndian *block, unsigned int level) const;

@@ -13,7 +13,7 @@ bool is_valid(const WindowShape &shape, const glue_table_group_limits &limits)
 	if (limits.fixed_window)
 		return shape.page_shift == iommu_page_4k &&
 		       shape.size.value() == limits.tce32_size && shape.levels >= 1;
-	if (shape.page_shift >= 64 || !(limits.page_sizes & 1UL << shape.page_shift))
+	if (shape.page_shift >= 64 || !(limits.page_sizes & kcxx::power_of_two(shape.page_shift)))
 		return false;
 	if (!kcxx::is_power_of_two(shape.size.value()) ||
 	    shape.size < PageShift(shape.page_shift).size())

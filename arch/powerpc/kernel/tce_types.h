@@ -35,7 +35,25 @@ public:
 	constexpr explicit PageShift(unsigned int value) : m_value(value) {}
 
 	constexpr unsigned int value() const { return m_value; }
-	constexpr Bytes size() const { return Bytes(1UL << m_value); }
+	constexpr Bytes size() const { return Bytes(kcxx::power_of_two(m_value)); }
+	/* Of pages of this size: what they map, and the whole ones that bytes have. */
+	constexpr Bytes bytes(Entries entries) const
+	{
+		return Bytes(kcxx::multiplied(entries.value(), m_value));
+	}
+	constexpr Entries entries(Bytes bytes) const
+	{
+		return Entries(kcxx::divided(bytes.value(), m_value));
+	}
+	/* The entry of an address, and the address of an entry. */
+	constexpr TceIndex index(Ioba address) const
+	{
+		return TceIndex(kcxx::divided(address.value(), m_value));
+	}
+	constexpr Ioba address(TceIndex index) const
+	{
+		return Ioba(kcxx::multiplied(index.value(), m_value));
+	}
 	constexpr bool divides(unsigned long address_or_size) const
 	{
 		return !(address_or_size & (size().value() - 1));

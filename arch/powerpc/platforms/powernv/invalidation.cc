@@ -41,7 +41,7 @@ void invalidate_in_phb3(const glue_pe &pe, PageShift page, EntryRange range)
 		return;
 	}
 	for (TceIndex at = range.first; at < range.end(); at += Entries(1))
-		kill_on_phb3(pe, phb3_kill_page | at.value() << page.value());
+		kill_on_phb3(pe, phb3_kill_page | page.address(at).value());
 }
 
 } /* namespace tce */

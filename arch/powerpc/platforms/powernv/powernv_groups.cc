@@ -44,11 +44,11 @@ Result<Table> PowernvGroups::create_table(const TableGroup &group, unsigned int 
 	LevelShape level_shape = LevelShape::of_window(shape);
 	Ioba start = num ? Ioba(second_window_start) : group.default_window_start();
 	glue_table_geometry geometry = {
-		.offset = start.value() >> shape.page_shift,
-		.size = 1UL << level_shape.entries_shift(),
+		.offset = PageShift(shape.page_shift).index(start).value(),
+		.size = kcxx::power_of_two(level_shape.entries_shift()),
 		.page_shift = shape.page_shift,
 		.indirect_levels = level_shape.levels() - 1,
-		.level_size = 1UL << level_shape.shift(),
+		.level_size = kcxx::power_of_two(level_shape.shift()),
 		.node = pe.node,
 		.base = nullptr,
 	};

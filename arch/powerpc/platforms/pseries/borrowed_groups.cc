@@ -32,8 +32,7 @@ bool is_possible(const glue_firmware_window &window)
 
 EntryRange entries_of(const glue_firmware_window &window)
 {
-	return { TceIndex(window.start >> window_page.value()),
-		 Entries(window.size >> window_page.value()) };
+	return { window_page.index(Ioba(window.start)), window_page.entries(Bytes(window.size)) };
 }
 
 } /* namespace */
@@ -59,7 +58,7 @@ Result<glue_table_group_limits> borrowed_limits(iommu_group *group,
 
 Result<Bytes> BorrowedGroups::table_size(const TableGroup &, const WindowShape &shape) const
 {
-	return PaprTable::size(Entries(shape.size.value() >> shape.page_shift));
+	return PaprTable::size(PageShift(shape.page_shift).entries(shape.size));
 }
 
 Result<Table> BorrowedGroups::create_table(const TableGroup &group, unsigned int num,

@@ -29,7 +29,7 @@ bool has_dynamic_window(const TableGroup &group)
 			continue;
 
 		Geometry geometry = Geometry::of(table);
-		Bytes size(geometry.entries().count.value() << geometry.page().value());
+		Bytes size = geometry.page().bytes(geometry.entries().count);
 
 		if (!is_default_window(group, num, { geometry.page().value(), size, 1 }))
 			return true;
@@ -52,7 +52,7 @@ Result<Bytes> DynamicGroups::table_size(const TableGroup &group, const WindowSha
 	/* The kernel's code allocates as much at once, and would print that it cannot. */
 	if (pages_for(kernel) > Pages(glue_total_ram_pages()))
 		return Errno::NoMemory;
-	return kernel + PaprTable::size(Entries(shape.size.value() >> shape.page_shift));
+	return kernel + PaprTable::size(PageShift(shape.page_shift).entries(shape.size));
 }
 
 Result<Table> DynamicGroups::create_table(const TableGroup &group, unsigned int num,

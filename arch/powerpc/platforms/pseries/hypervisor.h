@@ -69,7 +69,7 @@ public:
 	bool clear(EntryRange range) const;
 
 private:
-	unsigned long address(TceIndex index) const { return index.value() << m_page.value(); }
+	unsigned long address(TceIndex index) const { return m_page.address(index).value(); }
 
 	unsigned long m_liobn;
 	PageShift m_page;

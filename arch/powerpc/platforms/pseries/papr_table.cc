@@ -72,7 +72,7 @@ Result<Table> PaprTable::create(unsigned long liobn, PageShift page, EntryRange 
 		.size = entries.count.value(),
 		.page_shift = page.value(),
 		.indirect_levels = shape.levels() - 1,
-		.level_size = 1UL << shape.shift(),
+		.level_size = kcxx::power_of_two(shape.shift()),
 		.node = node,
 		.base = nullptr,
 	};
