@@ -38,14 +38,18 @@ void Container::detach(iommu_group *group)
 		return;
 	m_groups.remove(*attachment);
 	kcxx::Owned<Attachment> destroyed(attachment);
+	bool was_last = m_groups.is_empty();
 
 	for (unsigned int num = 0; num < max_tables; ++num) {
 		if (!m_windows[num])
 			continue;
 		/* Some platforms cannot reach a table any more that is no group's window. */
-		if (m_groups.is_empty())
+		if (was_last)
 			retire(*m_windows[num]);
 		m_windows[num]->unset_in(attachment->tables, num);
+		/* A group that comes next can have tables of another kind. */
+		if (was_last)
+			m_windows[num] = Slot();
 	}
 }
 

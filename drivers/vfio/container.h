@@ -49,7 +49,10 @@ public:
 	 */
 	Result<void> attach(iommu_group *group);
 
-	/* Takes a group's windows away. The mappings stay for the other groups, if there are. */
+	/*
+	 * Takes a group's windows away. They stay with their mappings for the other groups; with
+	 * the last group they go.
+	 */
 	void detach(iommu_group *group);
 
 	/* -ENXIO in a container without groups; -EFAULT. */

@@ -139,6 +139,29 @@ TEST_F(Groups, PendingDefaultWindowIsNotCreatedAfterTheLastGroupHasLeft)
 	EXPECT_TRUE(kernel.tables.empty());
 }
 
+/* The VFIO core ends a container with its last group, so this is more than it asks for. */
+TEST_F(Groups, GroupAfterTheLastOneCanHaveTablesOfAnotherKind)
+{
+	iommu_group &third = kernel.add_group();
+	Client other;
+
+	ASSERT_EQ(other.open(), 0);
+	/* Its PE cannot be told to forget TCEs: it gets the kernel's tables. */
+	kernel.failures.fail(Point::KillPe);
+	ASSERT_EQ(other.attach(second), 0);
+	kernel.failures.forget();
+	ASSERT_EQ(other.register_memory(user, memory_size), 0);
+	ASSERT_EQ(other.map(0, user, page_4k), 0);
+	unsigned long charged = process.locked_vm;
+
+	other.detach(second);
+	EXPECT_LT(process.locked_vm, charged);
+	EXPECT_EQ(other.map(0, user, page_4k), -ENXIO);
+	ASSERT_EQ(other.attach(third), 0);
+	EXPECT_EQ(other.map(0, user, page_4k), 0);
+	EXPECT_EQ(third.data->tables[0]->entries().size(), 1u);
+}
+
 TEST_F(Groups, FailureToSetAWindowInANewGroupUndoesTheOthers)
 {
 	ASSERT_EQ(client.create(KERNEL_PAGE_SHIFT, GiB), 0);
