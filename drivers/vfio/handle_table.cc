@@ -34,15 +34,27 @@ void HandleTable::free_all()
 
 Result<HandleSlot *> HandleTable::take()
 {
-	return s_slots.with([](Slots &list) -> Result<HandleSlot *> {
-		if (!list.first_free)
-			TRY(add_chunk(list));
+	for (;;) {
+		HandleSlot *slot = s_slots.with([](Slots &list) {
+			HandleSlot *first = list.first_free;
 
-		HandleSlot *slot = list.first_free;
+			if (first)
+				list.first_free = first->next_free;
+			return first;
+		});
 
-		list.first_free = slot->next_free;
-		return slot;
-	});
+		if (slot)
+			return slot;
+
+		void *memory = glue_alloc(sizeof(Chunk));
+
+		if (!memory)
+			return Errno::NoMemory;
+		if (!s_slots.with([memory](Slots &list) { return add_chunk(list, memory); })) {
+			glue_free(memory);
+			return Errno::NoMemory;
+		}
+	}
 }
 
 void HandleTable::give_back(HandleSlot &slot)
@@ -61,15 +73,10 @@ void HandleTable::add_free(Slots &list, HandleSlot &slot)
 	list.first_free = &slot;
 }
 
-Result<void> HandleTable::add_chunk(Slots &list)
+bool HandleTable::add_chunk(Slots &list, void *memory)
 {
 	if (list.chunks == most_chunks)
-		return Errno::NoMemory;
-
-	void *memory = glue_alloc(sizeof(Chunk));
-
-	if (!memory)
-		return Errno::NoMemory;
+		return false;
 
 	HandleSlot *first = static_cast<HandleSlot *>(memory);
 
@@ -80,7 +87,7 @@ Result<void> HandleTable::add_chunk(Slots &list)
 		add_free(list, *slot);
 	}
 	s_chunks[list.chunks++].set(static_cast<Chunk *>(memory));
-	return {};
+	return true;
 }
 
 } /* namespace tce */

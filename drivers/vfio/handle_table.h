@@ -8,7 +8,8 @@
  * loaded, so that a call with an old number finds a slot with another tag, and no memory that is
  * gone.
  *
- * Locking: find() takes none. The others take the table's mutex, process context.
+ * Locking: find() takes none. The others take the table's mutex, process context. All processes
+ * share that one: nothing is allocated under it, which can wait for what a user has to write back.
  */
 #pragma once
 
@@ -76,7 +77,8 @@ private:
 		return chunk ? *chunk + place % slots_per_chunk : nullptr;
 	}
 	static void add_free(Slots &list, HandleSlot &slot);
-	static kcxx::Result<void> add_chunk(Slots &list);
+	/* Takes @memory over as the next chunk. False: there can be no more. */
+	static bool add_chunk(Slots &list, void *memory);
 
 	static kcxx::Published<Chunk> s_chunks[most_chunks];
 	static kcxx::Locked<Slots> s_slots;
