@@ -79,37 +79,35 @@ private:
  * Of a table of the kernel's: empties the view's word of an entry that was emptied, and returns
  * what was there: @seen, unless KVM has mapped something else in the meantime, and said so here.
  */
-inline kcxx::BigEndian empty_view(AtomicBigEndian &view, kcxx::BigEndian seen)
+inline unsigned long empty_view(AtomicBigEndian &view, unsigned long seen)
 {
-	kcxx::BigEndian found = view.replace(seen, kcxx::BigEndian());
+	unsigned long found = view.replace(seen, 0);
 
 	if (found != seen)
-		view.replace(found, kcxx::BigEndian());
+		view.replace(found, 0);
 	return found;
 }
 
-/* The least range that has all entries of a run that were added, in their order. */
-class NonEmpty {
-public:
-	explicit NonEmpty(EntryRange run) : m_run(run), m_first(run.count.value()) {}
+/* How many of the @count words of a view come before the first that is not empty. */
+[[gnu::noinline]] unsigned long count_empty(const AtomicBigEndian *view, unsigned long count)
+{
+	unsigned long i = 0;
 
-	void add(unsigned long place)
-	{
-		if (place < m_first)
-			m_first = place;
-		m_end = place + 1;
-	}
-	EntryRange range() const
-	{
-		return { m_run.first + Entries(m_first),
-			 m_end ? Entries(m_end - m_first) : Entries(0) };
-	}
+	while (i < count && view[i].is_zero())
+		++i;
+	return i;
+}
 
-private:
-	EntryRange m_run;
-	unsigned long m_first;
-	unsigned long m_end = 0;
-};
+/* The same; mostly there are none. */
+inline unsigned long skip_empty(const AtomicBigEndian *view, unsigned long count)
+{
+	return view->is_zero() ? count_empty(view, count) : 0;
+}
+
+UserAddr user_of(const TakenEntry &entry)
+{
+	return Backing(entry.backing).user();
+}
 
 Result<void> all_reach(Reach reach)
 {
@@ -243,8 +241,8 @@ Result<void> Mapper::reserve_all(EntryRange range) const
 
 /* Maps memory that follows each other into one leaf. @mapped tells how far that came. */
 template <typename Run>
-inline Result<void> Mapper::map_run(Run memory, const Leaf &leaf, EntryRange run,
-				    Direction direction, Entries &mapped) const
+inline Result<void> Mapper::map_run(Run memory, Leaf leaf, EntryRange run, Direction direction,
+				    Entries &mapped) const
 {
 	Result<void> filled = leaf.kind() == Leaf::Kind::InMemory
 				      ? fill_in_memory(memory, leaf, run, direction, mapped)
@@ -256,7 +254,7 @@ inline Result<void> Mapper::map_run(Run memory, const Leaf &leaf, EntryRange run
 }
 
 template <typename Run>
-inline Result<void> Mapper::fill_in_memory(Run &memory, const Leaf &leaf, EntryRange run,
+inline Result<void> Mapper::fill_in_memory(Run memory, Leaf leaf, EntryRange run,
 					   Direction direction, Entries &mapped) const
 {
 	const kcxx::BigEndian tce_bits(m_table.permissions(direction));
@@ -272,20 +270,20 @@ inline Result<void> Mapper::fill_in_memory(Run &memory, const Leaf &leaf, EntryR
 	for (; i < count; ++i, memory.step()) {
 		TRY(memory.take(page));
 
-		OldEntry old(tces[i].load_word());
+		if (!tces[i].is_zero()) [[unlikely]] {
+			OldEntry old(tces[i].load());
 
+			replaced.add(old, guard.taken_out(old, view[i].load()));
+		}
 		tces[i].store_word(kcxx::BigEndian::of_memory(page) | tce_bits);
-		if (!old.is_empty()) [[unlikely]]
-			replaced.add(old, guard.taken_out(old, view[i].load_word()));
 		view[i].store(memory.backing().word());
 	}
 	return {};
 }
 
 template <typename Run>
-[[gnu::noinline]] Result<void> Mapper::fill_by_operation(Run &memory, const Leaf &leaf,
-							 EntryRange run, Direction direction,
-							 Entries &mapped) const
+[[gnu::noinline]] Result<void> Mapper::fill_by_operation(Run &memory, Leaf leaf, EntryRange run,
+							 Direction direction, Entries &mapped) const
 {
 	unsigned long page = 0;
 	unsigned long i = 0;
@@ -303,7 +301,7 @@ template <typename Run>
 			return old.error();
 		}
 		if (!old.value().is_empty())
-			replaced.add(old.value(), leaf.view()[i].load_word());
+			replaced.add(old.value(), leaf.view()[i].load());
 		leaf.view()[i].store(memory.backing().word());
 	}
 	return {};
@@ -313,38 +311,45 @@ template <typename Run>
  * These two empty what is mapped of @run in @leaf. They return the part of it that has all entries
  * that were not empty.
  */
-inline EntryRange Mapper::empty_in_memory(const Leaf &leaf, EntryRange run) const
+inline EntryRange Mapper::empty_in_memory(Leaf leaf, EntryRange run) const
 {
+	AtomicBigEndian *const view = leaf.view();
+	AtomicBigEndian *const tces = leaf.tces();
+	const unsigned long count = run.count.value();
 	Replaced::Writer replaced(m_context.replaced);
-	NonEmpty non_empty(run);
 	KvmGate::Guard guard(m_table.gate());
+	const unsigned long first = skip_empty(view, count);
+	unsigned long end = first;
 
-	for (unsigned long i = 0; i < run.count.value(); ++i) {
-		kcxx::BigEndian backing = leaf.view()[i].load_word();
+	for (unsigned long i = first; i < count; ++i) {
+		unsigned long backing = view[i].load();
 
 		/* Then the TCE is as empty. */
-		if (backing.is_zero())
+		if (!backing)
 			continue;
 
-		OldEntry old(leaf.tces()[i].load_word());
+		OldEntry old(tces[i].load());
 
-		leaf.tces()[i].store_word(kcxx::BigEndian());
-		leaf.view()[i].store_word(kcxx::BigEndian());
+		tces[i].store(0);
+		view[i].store(0);
 		replaced.add(old, guard.taken_out(old, backing));
-		non_empty.add(i);
+		end = i + 1;
 	}
-	return non_empty.range();
+	return { run.first + Entries(first), Entries(end - first) };
 }
 
-[[gnu::noinline]] EntryRange Mapper::empty_by_operation(const Leaf &leaf, EntryRange run) const
+[[gnu::noinline]] EntryRange Mapper::empty_by_operation(Leaf leaf, EntryRange run) const
 {
+	AtomicBigEndian *const view = leaf.view();
+	const unsigned long count = run.count.value();
 	Replaced::Writer replaced(m_context.replaced);
-	NonEmpty non_empty(run);
+	const unsigned long first = skip_empty(view, count);
+	unsigned long end = first;
 
-	for (unsigned long i = 0; i < run.count.value(); ++i) {
-		kcxx::BigEndian backing = leaf.view()[i].load_word();
+	for (unsigned long i = first; i < count; ++i) {
+		unsigned long backing = view[i].load();
 
-		if (backing.is_zero())
+		if (!backing)
 			continue;
 
 		/* Emptying needs no memory and so cannot fail. */
@@ -353,55 +358,68 @@ inline EntryRange Mapper::empty_in_memory(const Leaf &leaf, EntryRange run) cons
 
 		if (old.is_error() || old.value().is_empty())
 			continue;
-		replaced.add(old.value(), empty_view(leaf.view()[i], backing));
-		non_empty.add(i);
+		replaced.add(old.value(), empty_view(view[i], backing));
+		end = i + 1;
 	}
-	return non_empty.range();
+	return { run.first + Entries(first), Entries(end - first) };
 }
 
 Reach Mapper::settle_replaced(EntryRange run) const
 {
 	Replaced &replaced = m_context.replaced;
 	Reach reach = m_table.invalidate(run);
-	Owner last;
 
-	if (reach == Reach::Unknown)
-		replaced.forget();
-	else
-		replaced.drop_all([&](const Replaced::Entry &entry) { drop(entry, last); });
+	if (reach != Reach::Unknown)
+		drop_all(replaced);
+	replaced.forget();
 	return reach;
 }
 
-/*
- * What an exchange took out of the table belongs to its region no longer. The page is marked
- * first: when the count is dropped, the region can be released.
- */
-[[gnu::always_inline]] inline void Mapper::drop(const Replaced::Entry &entry, Owner &last) const
+/* What was taken out of the table belongs to its region no longer, or needs its pin no longer. */
+inline void Mapper::drop_all(const Replaced &replaced) const
 {
-	Backing backing(entry.backing.value_in_memory());
+	const TakenEntry *const end = replaced.end();
 
-	if (backing.is_pinned()) [[unlikely]] {
-		drop_pinned(entry.old, backing);
-		return;
+	for (const TakenEntry *at = replaced.begin(); at != end;) {
+		if (Backing(at->backing).is_pinned()) [[unlikely]]
+			drop_pinned(*at++);
+		else
+			at = drop_registered(at, end);
 	}
-
-	UserAddr user = backing.user();
-
-	if (!last.range.contains(user)) [[unlikely]]
-		last = find_owner(user);
-	/* One of KVM's tasks does it, if the region is not known yet. */
-	if (!last.region) [[unlikely]]
-		return;
-	if (entry.old.device_writes())
-		glue_mark_page_dirty(entry.old.page().value());
-	mm_iommu_mapped_dec(last.region);
 }
 
-[[gnu::noinline]] void Mapper::drop_pinned(OldEntry old, Backing backing) const
+/*
+ * Drops @first and those after it that belong to the same region, and returns the next one. The
+ * pages are marked first: when a count is dropped, the region can be released.
+ */
+inline const TakenEntry *Mapper::drop_registered(const TakenEntry *first,
+						 const TakenEntry *end) const
 {
+	Owner owner = find_owner(user_of(*first));
+	const TakenEntry *next = first + 1;
+
+	while (next != end && owner.range.contains(user_of(*next)))
+		++next;
+	/* One of KVM's tasks does it, if the region is not known yet. */
+	if (!owner.region) [[unlikely]]
+		return next;
+
+	unsigned long count = static_cast<unsigned long>(next - first);
+
+	mark_pages_dirty(first, count);
+	do {
+		mm_iommu_mapped_dec(owner.region);
+	} while (--count);
+	return next;
+}
+
+[[gnu::noinline]] void Mapper::drop_pinned(const TakenEntry &entry) const
+{
+	Backing backing(entry.backing);
+
 	/* Else KVM has taken the page out, and may be about to put it back. */
-	if (old.page() == backing.page())
-		unpin(m_context.census, backing, old.device_writes());
+	if (entry.old.page() == backing.page())
+		unpin(m_context.census, backing, entry.old.device_writes());
 }
 
 inline Mapper::Owner Mapper::find_owner(UserAddr user) const

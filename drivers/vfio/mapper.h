@@ -29,6 +29,7 @@
 #pragma once
 
 #include "arch/powerpc/kernel/table.h"
+#include "arch/powerpc/kernel/taken_entry.h"
 #include "arch/powerpc/kernel/tce_types.h"
 #include "drivers/vfio/backing.h"
 #include "drivers/vfio/memory_registry.h"
@@ -43,48 +44,34 @@ public:
 	/* Also the longest run: what a hypervisor takes with one call. */
 	static constexpr unsigned long capacity = 512;
 
-	struct Entry {
-		OldEntry old;
-		kcxx::BigEndian backing; /* the view's word: a Backing */
-	};
-
-	/* Puts entries into @replaced, which is empty, and counts them in the end. */
+	/* Puts entries into @replaced, which is empty; they are there in the end. */
 	class Writer {
 	public:
-		explicit Writer(Replaced &replaced)
-			: m_replaced(replaced), m_next(replaced.m_entries)
-		{
-		}
+		explicit Writer(Replaced &replaced) : m_replaced(replaced) {}
 		Writer(const Writer &) = delete;
 		Writer &operator=(const Writer &) = delete;
-		~Writer()
-		{
-			m_replaced.m_count =
-				static_cast<unsigned long>(m_next - m_replaced.m_entries);
-		}
+		~Writer() { m_replaced.m_end = m_next; }
 
-		void add(OldEntry old, kcxx::BigEndian backing) { *m_next++ = { old, backing }; }
+		void add(OldEntry old, unsigned long backing) { *m_next++ = { old, backing }; }
 
 	private:
 		Replaced &m_replaced;
-		Entry *m_next;
+		TakenEntry *m_next = m_replaced.m_entries;
 	};
 
-	bool is_empty() const { return !m_count; }
+	Replaced() = default;
+	Replaced(const Replaced &) = delete;
+	Replaced &operator=(const Replaced &) = delete;
 
-	/* Calls @drop(entry) for each, and forgets them. */
-	template <typename Drop> void drop_all(Drop drop)
-	{
-		for (const Entry *entry = m_entries; entry != m_entries + m_count; ++entry)
-			drop(*entry);
-		forget();
-	}
-	/* What they were for stays pinned. */
-	void forget() { m_count = 0; }
+	bool is_empty() const { return m_end == m_entries; }
+	const TakenEntry *begin() const { return m_entries; }
+	const TakenEntry *end() const { return m_end; }
+	/* What was not dropped before stays pinned. */
+	void forget() { m_end = m_entries; }
 
 private:
-	unsigned long m_count = 0;
-	Entry m_entries[capacity];
+	TakenEntry m_entries[capacity];
+	TakenEntry *m_end = m_entries;
 };
 
 class Mapper {
@@ -138,30 +125,31 @@ private:
 	[[gnu::always_inline]] Result<void> map_from(Memory &memory, EntryRange range,
 						     Direction direction) const;
 	template <typename Run>
-	[[gnu::always_inline]] Result<void> map_run(Run memory, const Leaf &leaf, EntryRange run,
+	[[gnu::always_inline]] Result<void> map_run(Run memory, Leaf leaf, EntryRange run,
 						    Direction direction, Entries &mapped) const;
 	template <typename Run>
-	[[gnu::always_inline]] Result<void> fill_in_memory(Run &memory, const Leaf &leaf,
-							   EntryRange run, Direction direction,
+	[[gnu::always_inline]] Result<void> fill_in_memory(Run memory, Leaf leaf, EntryRange run,
+							   Direction direction,
 							   Entries &mapped) const;
 	template <typename Run>
-	Result<void> fill_by_operation(Run &memory, const Leaf &leaf, EntryRange run,
-				       Direction direction, Entries &mapped) const;
-	[[gnu::always_inline]] EntryRange empty_in_memory(const Leaf &leaf, EntryRange run) const;
-	EntryRange empty_by_operation(const Leaf &leaf, EntryRange run) const;
+	Result<void> fill_by_operation(Run &memory, Leaf leaf, EntryRange run, Direction direction,
+				       Entries &mapped) const;
+	[[gnu::always_inline]] EntryRange empty_in_memory(Leaf leaf, EntryRange run) const;
+	EntryRange empty_by_operation(Leaf leaf, EntryRange run) const;
 	/* Drops what was replaced in @run, once no PE has it cached any more. */
 	Reach settle(EntryRange run) const
 	{
 		return m_context.replaced.is_empty() ? Reach::Current : settle_replaced(run);
 	}
 	[[gnu::noinline]] Reach settle_replaced(EntryRange run) const;
-	/* Where the last entry belonged: the next one mostly does too. */
+	/* Where an entry belongs: the next one mostly does too. */
 	struct Owner {
 		UserRange range{};
 		mm_iommu_table_group_mem_t *region = nullptr;
 	};
-	void drop(const Replaced::Entry &entry, Owner &last) const;
-	void drop_pinned(OldEntry old, Backing backing) const;
+	void drop_all(const Replaced &replaced) const;
+	const TakenEntry *drop_registered(const TakenEntry *first, const TakenEntry *end) const;
+	void drop_pinned(const TakenEntry &entry) const;
 	Owner find_owner(UserAddr user) const;
 
 	const Table &m_table;

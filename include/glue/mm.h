@@ -48,8 +48,14 @@ long glue_pin_pages(unsigned long user, unsigned long count, bool write, unsigne
  */
 void glue_unpin_page(unsigned long hpa, bool dirty);
 
-/* The device may have written to the page of RAM at @hpa. */
-void glue_mark_page_dirty(unsigned long hpa);
+/* An entry that was taken out of a table: its TCE, and its word in the view. */
+struct glue_taken_entry {
+	unsigned long tce;
+	unsigned long view;
+};
+
+/* Marks the pages dirty, which are RAM, that the TCEs of @count entries let devices write to. */
+void glue_mark_pages_dirty(const struct glue_taken_entry *entries, unsigned long count);
 /* The page of RAM at @hpa is part of a hugetlb page of at least 1 << @shift bytes. */
 bool glue_is_hugetlb_page(unsigned long hpa, unsigned int shift);
 

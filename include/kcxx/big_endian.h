@@ -24,14 +24,7 @@ public:
 	}
 
 	unsigned long value() const { return swapped(m_word); }
-	/* The same for a word that is in memory anyway, and that nobody else changes. */
-	unsigned long value_in_memory() const { return read_own(&m_word); }
-	constexpr bool is_zero() const { return !m_word; }
 	constexpr bool operator==(const BigEndian &) const = default;
-	constexpr bool has_all_of(BigEndian bits) const
-	{
-		return (m_word & bits.m_word) == bits.m_word;
-	}
 	constexpr BigEndian operator|(BigEndian other) const
 	{
 		other.m_word |= m_word;
@@ -53,13 +46,6 @@ private:
 		__asm__ volatile("ldbrx %0,%y1" : "=r"(value) : "Z"(*word));
 		return value;
 	}
-	static unsigned long read_own(const unsigned long *word)
-	{
-		unsigned long value;
-
-		__asm__("ldbrx %0,%y1" : "=r"(value) : "Z"(*word));
-		return value;
-	}
 	static void write(unsigned long *word, unsigned long value)
 	{
 		__asm__ volatile("stdbrx %1,%y0" : "=Z"(*word) : "r"(value));
@@ -75,10 +61,6 @@ private:
 	static unsigned long read(const unsigned long *word)
 	{
 		return swapped(__atomic_load_n(word, __ATOMIC_RELAXED));
-	}
-	static unsigned long read_own(const unsigned long *word)
-	{
-		return swapped(*word);
 	}
 	static void write(unsigned long *word, unsigned long value)
 	{
@@ -105,36 +87,25 @@ public:
 	 * with publish()): what is read through it depends on it, and so needs no barrier.
 	 */
 	unsigned long load_pointer() const { return load(); }
-	BigEndian load_word() const { return word_of(__atomic_load_n(&m_word, __ATOMIC_RELAXED)); }
+	bool is_zero() const { return !__atomic_load_n(&m_word, __ATOMIC_RELAXED); }
 	void store(unsigned long value) { BigEndian::write(&m_word, value); }
 	void store_word(BigEndian word)
 	{
 		__atomic_store_n(&m_word, word.m_word, __ATOMIC_RELAXED);
 	}
 	/* Puts @word in place of @expected; returns what was there, which may be something else. */
-	BigEndian replace(BigEndian expected, BigEndian word)
+	unsigned long replace(unsigned long expected, unsigned long word)
 	{
-		unsigned long old = expected.m_word;
+		unsigned long old = BigEndian::swapped(expected);
 
-		__atomic_compare_exchange_n(&m_word, &old, word.m_word, false, __ATOMIC_ACQ_REL,
-					    __ATOMIC_ACQUIRE);
-		return word_of(old);
+		__atomic_compare_exchange_n(&m_word, &old, BigEndian::swapped(word), false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+		return BigEndian::swapped(old);
 	}
 	/* Puts @value in place of 0 and returns 0, or returns what someone else has put there. */
-	unsigned long publish(unsigned long value)
-	{
-		return replace(BigEndian(), BigEndian(value)).value();
-	}
+	unsigned long publish(unsigned long value) { return replace(0, value); }
 
 private:
-	static BigEndian word_of(unsigned long in_memory)
-	{
-		BigEndian word;
-
-		word.m_word = in_memory;
-		return word;
-	}
-
 	unsigned long m_word;
 };
 

@@ -28,8 +28,8 @@ Result<OldEntry> KernelTable::exchange(TceIndex index, HostPhys page, Direction 
 
 	if (ret)
 		return Error::from_kernel(ret);
-	return OldEntry(kcxx::BigEndian(
-		encode_tce(HostPhys(hpa), permissions(static_cast<Direction>(kernel_direction)))));
+	return OldEntry(
+		encode_tce(HostPhys(hpa), permissions(static_cast<Direction>(kernel_direction))));
 }
 
 Reach KernelTable::invalidate(EntryRange range) const

@@ -127,15 +127,14 @@ void KvmGate::kill(EntryRange range)
 		flush_with(range);
 }
 
-kcxx::BigEndian KvmGate::mark_of(Visitor &visitor)
+unsigned long KvmGate::mark_of(Visitor &visitor)
 {
-	return kcxx::BigEndian(reinterpret_cast<unsigned long>(&visitor) | mark_bits);
+	return reinterpret_cast<unsigned long>(&visitor) | mark_bits;
 }
 
-void KvmGate::owed_by_visitor(kcxx::BigEndian mark, OldEntry taken)
+void KvmGate::owed_by_visitor(unsigned long mark, OldEntry taken)
 {
-	Visitor *visitor =
-		reinterpret_cast<Visitor *>((mark.value() & ~mark_bits) | linear_mapping);
+	Visitor *visitor = reinterpret_cast<Visitor *>((mark & ~mark_bits) | linear_mapping);
 
 	visitor->state = Visitor::State::Owes;
 	visitor->taken = taken;
@@ -238,21 +237,21 @@ bool KvmGate::replace(TceIndex index, unsigned long tce, Visitor *visitor)
 	if (!words.view || !words.tce)
 		return false;
 
-	OldEntry old(words.tce->load_word());
+	OldEntry old(words.tce->load());
 	Reach reach = m_backend.put(m_table, index, *words.tce, tce);
 	bool is_there = visitor && tce && reach == Reach::Current;
 
 	if (reach == Reach::Unknown)
 		return false;
 	if (!old.is_empty()) {
-		kcxx::BigEndian backing = words.view->load_word();
+		unsigned long backing = words.view->load();
 
 		if (is_mark(backing))
 			owed_by_visitor(backing, old);
 		else
-			put_off({ index, old, backing });
+			put_off({ index, { old, backing } });
 	}
-	words.view->store_word(is_there ? mark_of(*visitor) : kcxx::BigEndian());
+	words.view->store(is_there ? mark_of(*visitor) : 0);
 	if (is_there)
 		visitor->view = words.view;
 	return is_there;
@@ -261,12 +260,12 @@ bool KvmGate::replace(TceIndex index, unsigned long tce, Visitor *visitor)
 /* KVM has written the address by now, which it does before its next call. */
 void KvmGate::settle(Visitor &visitor)
 {
-	kcxx::BigEndian address = visitor.address.load_word();
+	unsigned long address = visitor.address.load();
 
 	if (visitor.state == Visitor::State::InEntry)
-		visitor.view->store_word(address);
+		visitor.view->store(address);
 	else if (visitor.state == Visitor::State::Owes)
-		put_off({ visitor.index, visitor.taken, address });
+		put_off({ visitor.index, { visitor.taken, address } });
 	visitor.state = Visitor::State::Idle;
 }
 
@@ -301,11 +300,10 @@ void KvmGate::count_down(const Displaced &displaced) const
 	glue_rcu_read_lock();
 
 	mm_iommu_table_group_mem_t *region = mm_iommu_lookup(
-		m_owner, displaced.backing.value(), m_table.geometry().page().size().value());
+		m_owner, displaced.entry.backing, m_table.geometry().page().size().value());
 
 	if (region) {
-		if (displaced.old.device_writes())
-			glue_mark_page_dirty(displaced.old.page().value());
+		mark_pages_dirty(&displaced.entry, 1);
 		mm_iommu_mapped_dec(region);
 	}
 	glue_rcu_read_unlock();

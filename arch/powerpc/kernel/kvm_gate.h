@@ -36,6 +36,7 @@
 #pragma once
 
 #include "arch/powerpc/kernel/own_table_backend.h"
+#include "arch/powerpc/kernel/taken_entry.h"
 #include "glue/iommu.h"
 #include "kcxx/locked.h"
 #include "kcxx/owned.h"
@@ -66,12 +67,12 @@ public:
 		 * view. Returns what the caller has to count down, after the invalidation:
 		 * @backing, or nothing where a visitor owes the count.
 		 */
-		kcxx::BigEndian taken_out(OldEntry old, kcxx::BigEndian backing)
+		unsigned long taken_out(OldEntry old, unsigned long backing)
 		{
 			if (!is_mark(backing)) [[likely]]
 				return backing;
 			owed_by_visitor(backing, old);
-			return {};
+			return 0;
 		}
 
 	private:
@@ -137,8 +138,7 @@ private:
 	/* What was taken out of an entry, and PEs may have cached. */
 	struct Displaced {
 		TceIndex index;
-		OldEntry old;
-		kcxx::BigEndian backing;
+		TakenEntry entry;
 	};
 
 	/* How much is put off; a guest's page of 64K has 16 entries of 4K. */
@@ -149,12 +149,9 @@ private:
 	 */
 	static constexpr unsigned long mark_bits = 3UL << 62;
 
-	static bool is_mark(kcxx::BigEndian word)
-	{
-		return word.has_all_of(kcxx::BigEndian(mark_bits));
-	}
-	static kcxx::BigEndian mark_of(Visitor &visitor);
-	[[gnu::noinline]] static void owed_by_visitor(kcxx::BigEndian mark, OldEntry taken);
+	static bool is_mark(unsigned long word) { return (word & mark_bits) == mark_bits; }
+	static unsigned long mark_of(Visitor &visitor);
+	[[gnu::noinline]] static void owed_by_visitor(unsigned long mark, OldEntry taken);
 
 	bool serves_caller() const REQUIRES(m_lock);
 	/* nullptr as @task: one that is nobody's. */

@@ -13,6 +13,7 @@
 #include "arch/powerpc/kernel/geometry.h"
 #include "arch/powerpc/kernel/level_shape.h"
 #include "arch/powerpc/kernel/tce_format.h"
+#include "kcxx/big_endian.h"
 #include "glue/levels.h"
 
 namespace tce {

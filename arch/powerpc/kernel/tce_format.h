@@ -9,7 +9,6 @@
 #pragma once
 
 #include "arch/powerpc/kernel/tce_types.h"
-#include "kcxx/big_endian.h"
 
 namespace tce {
 
@@ -56,18 +55,18 @@ constexpr HostPhys decode_page(unsigned long tce)
 	return HostPhys(tce & ~tce_permissions);
 }
 
-/* What an entry held: a TCE as it is in memory. An empty entry is 0 there. */
+/* The TCE that an entry held. */
 class OldEntry {
 public:
 	constexpr OldEntry() = default;
-	explicit constexpr OldEntry(kcxx::BigEndian word) : m_word(word) {}
+	explicit constexpr OldEntry(unsigned long tce) : m_tce(tce) {}
 
-	constexpr bool is_empty() const { return m_word.is_zero(); }
-	bool device_writes() const { return m_word.value_in_memory() & tce_write; }
-	HostPhys page() const { return decode_page(m_word.value_in_memory()); }
+	constexpr bool is_empty() const { return !m_tce; }
+	constexpr bool device_writes() const { return m_tce & tce_write; }
+	constexpr HostPhys page() const { return decode_page(m_tce); }
 
 private:
-	kcxx::BigEndian m_word;
+	unsigned long m_tce = 0;
 };
 
 /* A link to the next level's block. */

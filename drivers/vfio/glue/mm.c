@@ -5,6 +5,7 @@
 #include <linux/sched/mm.h>
 
 #include <asm/mmu_context.h>
+#include <asm/tce.h>
 
 #include "glue/mm.h"
 
@@ -46,13 +47,27 @@ void glue_unpin_page(unsigned long hpa, bool dirty)
 	unpin_user_pages_dirty_lock(&page, 1, dirty);
 }
 
-void glue_mark_page_dirty(unsigned long hpa)
+static struct page *page_of(const struct glue_taken_entry *entry)
 {
-	struct page *page = pfn_to_page(hpa >> PAGE_SHIFT);
+	return pfn_to_page(entry->tce >> PAGE_SHIFT);
+}
 
-	/* Whoever cleans it later on sees what the device has written by now. */
-	if (!PageDirty(page))
-		SetPageDirty(page);
+/* In a loop of its own: setting a bit has the compiler forget where the pages are. */
+static const struct glue_taken_entry *find_clean(const struct glue_taken_entry *entry,
+						 const struct glue_taken_entry *end)
+{
+	while (entry != end && (!(entry->tce & TCE_PCI_WRITE) || PageDirty(page_of(entry))))
+		entry++;
+	return entry;
+}
+
+void glue_mark_pages_dirty(const struct glue_taken_entry *entries, unsigned long count)
+{
+	const struct glue_taken_entry *end = entries + count;
+
+	/* Whoever cleans one later on sees what the device has written by now. */
+	while ((entries = find_clean(entries, end)) != end)
+		SetPageDirty(page_of(entries++));
 }
 
 bool glue_is_hugetlb_page(unsigned long hpa, unsigned int shift)

@@ -403,9 +403,13 @@ void glue_unpin_page(unsigned long hpa, bool dirty)
 	kernel().check_reachable_is_pinned();
 }
 
-void glue_mark_page_dirty(unsigned long hpa)
+void glue_mark_pages_dirty(const glue_taken_entry *entries, unsigned long count)
 {
-	kernel().mark_dirty(hpa);
+	for (const glue_taken_entry *entry = entries; entry != entries + count; ++entry) {
+		/* The second bit lets devices write. */
+		if (entry->tce & 2)
+			kernel().mark_dirty(entry->tce & ~3UL);
+	}
 }
 
 bool glue_is_hugetlb_page(unsigned long hpa, unsigned int shift)
