@@ -63,6 +63,7 @@ BEGIN {
 	how[3] = "the kernel crashed"
 	how[4] = "the guest hung"
 	how[5] = "QEMU ended by itself"
+	how[6] = "a CPU of the guest has lost its timer"
 }
 
 # The harness's table of its tests: for each fixture a block of lines, which has

@@ -9,7 +9,8 @@
 # the kernel's, are longer then. The guest is told how many times, in its environment: slowness.
 #
 # Exit status: 0 the guest finished, 3 its kernel panicked, 4 it did not finish
-# in time or said nothing for too long, 5 QEMU ended by itself.
+# in time or said nothing for too long, 5 QEMU ended by itself, 6 the timer of one of its CPUs has
+# stopped.
 #
 # On a busy machine the emulated firmware now and then resets the machine while
 # it looks for devices, or the kernel stops on its way to its first program:
@@ -158,6 +159,10 @@ while :; do
 	case $line in
 	'guest: finished')
 		status=0
+		break
+		;;
+	*"kthread timer wakeup didn't happen"*)
+		status=6
 		break
 		;;
 	*'Kernel panic - not syncing'*)

@@ -33,7 +33,7 @@ stress)
 	timeout=3600
 	;;
 esac
-# Races last a quarter of their time; see race.c.
+# Races and cycles are a quarter of what they are; see brief.h.
 [ -z "${BRIEF-}" ] || parameters+=' brief=1'
 if [ $# = 0 ]; then
 	programs=$(all_programs)

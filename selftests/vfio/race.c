@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "brief.h"
+
 unsigned int race_random(struct racer *r)
 {
 	r->random = r->random * 1103515245 + 12345;
@@ -37,12 +39,6 @@ void race_init(struct race *race, struct spapr *s, uint8_t *buffer, size_t size)
 	race->call = NULL;
 }
 
-/* The lanes of `make check` ask for a quarter of the time, in the environment. */
-static unsigned int duration(unsigned int seconds)
-{
-	return getenv("brief") ? (seconds + 3) / 4 : seconds;
-}
-
 int race_run(struct race *race, int threads, const racer_fn *fn, unsigned int seconds)
 {
 	struct racer racer[RACE_MAX_THREADS];
@@ -59,7 +55,7 @@ int race_run(struct race *race, int threads, const racer_fn *fn, unsigned int se
 			abort();
 	}
 	if (seconds) {
-		sleep(duration(seconds));
+		sleep((unsigned int)brief((int)seconds));
 		atomic_store(&race->stop, true);
 	}
 	for (int i = 0; i < threads; i++)

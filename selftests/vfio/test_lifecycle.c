@@ -9,13 +9,15 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "brief.h"
+
 #define PAGE TCE_PAGE_4K
 
 /* A small window that the buffer fits into, whatever the size of its pages. */
 #define SMALL_WINDOW	(4 * MIB)
 
-/* Enough for one lost object per cycle to stand out from the slack of the balance. */
-#define CYCLES	300
+/* Enough, unless they are to be brief, for one lost object in each to stand out from the slack. */
+#define CYCLES	brief(300)
 
 /* Nothing is open yet: the tests open and close on their own. */
 FIXTURE(cycle)
@@ -178,9 +180,9 @@ TEST_F(cycle, set_iommu_again_and_again)
 }
 
 /* A thousand times, unless the machine is too slow for it. */
-#define BIND_CYCLES	1000
-#define BIND_LEAST	100
-#define BIND_SECONDS	10
+#define BIND_CYCLES	brief(1000)
+#define BIND_LEAST	brief(100)
+#define BIND_SECONDS	brief(10)
 /*
  * The kernel of a partition with dynamic windows takes the default window out of the device tree
  * and puts it back, and frees no property that was ever taken out: in each cycle two of them.

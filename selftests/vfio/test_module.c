@@ -8,9 +8,10 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "brief.h"
 #include "module.h"
 
-#define CYCLES		20
+#define CYCLES		brief(20)
 
 FIXTURE(module)
 {
