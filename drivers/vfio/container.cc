@@ -2,8 +2,8 @@
 #include "drivers/vfio/container.h"
 
 #include "arch/powerpc/platforms/platforms.h"
-#include "glue/mm.h"
 #include "kcxx/scope_exit.h"
+#include "kernel/mm.h"
 
 namespace tce {
 

@@ -29,9 +29,9 @@
 #include "drivers/vfio/memory_registry.h"
 #include "drivers/vfio/requests.h"
 #include "drivers/vfio/window.h"
-#include "glue/mm.h"
 #include "kcxx/list.h"
 #include "kcxx/owned.h"
+#include "kernel/mm.h"
 
 namespace tce {
 

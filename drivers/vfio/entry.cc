@@ -5,13 +5,13 @@
  */
 #include <linux/vfio.h>
 
+#include "arch/powerpc/kernel/glue/eeh.h"
 #include "arch/powerpc/platforms/platforms.h"
 #include "drivers/vfio/eeh.h"
+#include "drivers/vfio/entry.h"
 #include "drivers/vfio/requests.h"
 #include "drivers/vfio/shared_container.h"
-#include "glue/eeh.h"
-#include "glue/objects.h"
-#include "glue/vfio.h"
+#include "kernel/objects.h"
 
 namespace tce {
 

@@ -3,7 +3,7 @@
 
 #include <new>
 
-#include "glue/memory.h"
+#include "kernel/memory.h"
 
 namespace tce {
 

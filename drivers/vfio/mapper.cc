@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "drivers/vfio/mapper.h"
 
-#include "glue/mm.h"
-#include "glue/sync.h"
 #include "kcxx/scope_exit.h"
+#include "kernel/mm.h"
+#include "kernel/sync.h"
 
 namespace tce {
 

@@ -14,7 +14,7 @@
 
 #include "arch/powerpc/kernel/tce_types.h"
 #include "drivers/vfio/address_space.h"
-#include "glue/census.h"
+#include "kernel/census.h"
 
 namespace tce {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "drivers/vfio/shared_container.h"
 
-#include "glue/objects.h"
 #include "kcxx/owned.h"
 #include "kcxx/scope_exit.h"
+#include "kernel/objects.h"
 
 namespace tce {
 

@@ -6,9 +6,9 @@
 
 #include <new>
 
-#include "glue/memory.h"
 #include "kcxx/result.h"
 #include "kcxx/utility.h"
+#include "kernel/memory.h"
 
 namespace kcxx {
 

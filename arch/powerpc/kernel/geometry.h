@@ -6,8 +6,8 @@
  */
 #pragma once
 
+#include "arch/powerpc/kernel/glue/iommu.h"
 #include "arch/powerpc/kernel/tce_types.h"
-#include "glue/iommu.h"
 
 namespace tce {
 

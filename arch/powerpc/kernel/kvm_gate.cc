@@ -4,9 +4,9 @@
 #include <new>
 
 #include "arch/powerpc/kernel/own_table.h"
-#include "glue/memory.h"
-#include "glue/mm.h"
-#include "glue/sync.h"
+#include "kernel/memory.h"
+#include "kernel/mm.h"
+#include "kernel/sync.h"
 
 namespace tce {
 

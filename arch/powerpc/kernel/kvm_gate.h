@@ -35,8 +35,8 @@
  */
 #pragma once
 
+#include "arch/powerpc/kernel/glue/iommu.h"
 #include "arch/powerpc/kernel/own_table_backend.h"
-#include "glue/iommu.h"
 #include "kcxx/locked.h"
 #include "kcxx/owned.h"
 

@@ -13,7 +13,7 @@
 #include "arch/powerpc/kernel/geometry.h"
 #include "arch/powerpc/kernel/level_shape.h"
 #include "arch/powerpc/kernel/tce_format.h"
-#include "glue/levels.h"
+#include "kernel/memory.h"
 
 namespace tce {
 

@@ -9,9 +9,9 @@
 #pragma once
 
 #include "arch/powerpc/kernel/entry_blocks.h"
+#include "arch/powerpc/kernel/glue/own_table.h"
 #include "arch/powerpc/kernel/kvm_gate.h"
 #include "arch/powerpc/kernel/own_table_backend.h"
-#include "glue/own_table.h"
 #include "kcxx/owned.h"
 
 namespace tce {
@@ -50,6 +50,9 @@ private:
 	KvmGate m_gate;
 };
 
+/* What KVM and the kernel call for a table of our own. */
+extern const glue_own_table_ops own_table_ops;
+
 /*
  * Makes a table of the shape @geometry, whose base is not set yet: an object of T, which is derived
  * from OwnTable, from the complete geometry and @args, and the kernel's, whose only reference is
@@ -75,7 +78,8 @@ Result<iommu_table *> create_own_table(glue_table_geometry geometry, unsigned lo
 	}
 
 	OwnTable *own = object.value().get();
-	iommu_table *table = glue_own_table_create(&geometry, liobn, allocated_size.value(), own);
+	iommu_table *table = glue_own_table_create(&geometry, liobn, allocated_size.value(),
+						   &own_table_ops, own);
 
 	if (!table)
 		return Errno::NoMemory;

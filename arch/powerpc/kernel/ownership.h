@@ -6,8 +6,8 @@
  */
 #pragma once
 
+#include "arch/powerpc/kernel/glue/ownership.h"
 #include "arch/powerpc/kernel/table_group.h"
-#include "glue/ownership.h"
 
 namespace tce {
 

@@ -9,10 +9,10 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/table.h"
+#include "arch/powerpc/kernel/glue/iommu.h"
 #include "arch/powerpc/kernel/group_backend.h"
+#include "arch/powerpc/kernel/table.h"
 #include "arch/powerpc/kernel/tce_types.h"
-#include "glue/iommu.h"
 
 namespace tce {
 

@@ -2,13 +2,14 @@
 #include "arch/powerpc/platforms/platforms.h"
 
 #include "arch/powerpc/kernel/kernel_groups.h"
+#include "arch/powerpc/platforms/powernv/glue/opal.h"
+#include "arch/powerpc/platforms/powernv/glue/phb3.h"
 #include "arch/powerpc/platforms/powernv/invalidation.h"
 #include "arch/powerpc/platforms/powernv/powernv_groups.h"
 #include "arch/powerpc/platforms/pseries/borrowed_groups.h"
-#include "arch/powerpc/platforms/pseries/hypervisor.h"
 #include "arch/powerpc/platforms/pseries/dynamic_groups.h"
-#include "glue/powernv.h"
-#include "glue/pseries.h"
+#include "arch/powerpc/platforms/pseries/glue/hypercalls.h"
+#include "arch/powerpc/platforms/pseries/hypervisor.h"
 
 namespace tce {
 

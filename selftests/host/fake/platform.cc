@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "arch/powerpc/kernel/glue/ownership.h"
 #include "fake/kernel.h"
-#include "glue/memory.h"
-#include "glue/ownership.h"
+#include "kernel/memory.h"
 
 using fake::kernel;
 using fake::KernelTable;

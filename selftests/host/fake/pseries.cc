@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A partition: its hypervisor, and the driver's tables of its windows. */
-#include "glue/pseries.h"
-#include "glue/levels.h"
+#include "arch/powerpc/platforms/pseries/glue/device_tree.h"
+#include "arch/powerpc/platforms/pseries/glue/hypercalls.h"
 
 #include <cstdlib>
 

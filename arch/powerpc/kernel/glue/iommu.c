@@ -5,7 +5,7 @@
 #include <asm/firmware.h>
 #include <asm/iommu.h>
 
-#include "glue/iommu.h"
+#include "arch/powerpc/kernel/glue/iommu.h"
 
 void glue_table_group_get_limits(struct iommu_table_group *group,
 				 struct glue_table_group_limits *limits)
@@ -68,6 +68,11 @@ void glue_table_get_geometry(struct iommu_table *table, struct glue_table_geomet
 	geometry->level_size = table->it_level_size;
 	geometry->node = table->it_nid;
 	geometry->base = (void *)table->it_base;
+}
+
+unsigned long glue_table_liobn(struct iommu_table *table)
+{
+	return table->it_index;
 }
 
 int glue_table_exchange(struct iommu_table *table, unsigned long index, unsigned long *hpa,

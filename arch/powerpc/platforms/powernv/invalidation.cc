@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/powernv/invalidation.h"
 
+#include "arch/powerpc/platforms/powernv/glue/phb3.h"
+
 namespace tce {
 
 namespace {
@@ -18,7 +20,7 @@ constexpr unsigned long phb3_pe_mask = 0xff;
 
 void kill_on_phb3(const glue_pe &pe, unsigned long what)
 {
-	glue_phb3_write_tce_kill(&pe, what | (pe.number & phb3_pe_mask));
+	glue_phb3_write_tce_kill(pe.tce_kill_register, what | (pe.number & phb3_pe_mask));
 }
 
 } /* namespace */

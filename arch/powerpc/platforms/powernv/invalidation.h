@@ -10,7 +10,7 @@
 #pragma once
 
 #include "arch/powerpc/kernel/tce_types.h"
-#include "glue/powernv.h"
+#include "arch/powerpc/platforms/powernv/glue/opal.h"
 #include "kcxx/result.h"
 
 namespace tce {

@@ -3,8 +3,8 @@
 
 #include "arch/powerpc/kernel/level_shape.h"
 #include "arch/powerpc/kernel/table_group.h"
+#include "arch/powerpc/platforms/powernv/glue/opal.h"
 #include "arch/powerpc/platforms/powernv/powernv_table.h"
-#include "glue/powernv.h"
 
 namespace tce {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/powernv/powernv_table.h"
 
-#include "glue/sync.h"
+#include "kernel/sync.h"
 
 namespace tce {
 

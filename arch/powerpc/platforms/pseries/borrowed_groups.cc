@@ -2,9 +2,9 @@
 #include "arch/powerpc/platforms/pseries/borrowed_groups.h"
 
 #include "arch/powerpc/kernel/table_group.h"
+#include "arch/powerpc/platforms/pseries/glue/device_tree.h"
 #include "arch/powerpc/platforms/pseries/papr_table.h"
-#include "glue/pseries.h"
-#include "glue/sync.h"
+#include "kernel/sync.h"
 
 namespace tce {
 

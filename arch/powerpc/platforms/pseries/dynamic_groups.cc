@@ -3,9 +3,8 @@
 
 #include "arch/powerpc/kernel/table_group.h"
 #include "arch/powerpc/platforms/pseries/papr_table.h"
-#include "glue/mm.h"
-#include "glue/pseries.h"
 #include "kcxx/scope_exit.h"
+#include "kernel/mm.h"
 
 namespace tce {
 

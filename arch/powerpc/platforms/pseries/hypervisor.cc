@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/pseries/hypervisor.h"
 
-#include "glue/levels.h"
-#include "glue/pseries.h"
+#include "arch/powerpc/platforms/pseries/glue/hypercalls.h"
+#include "kernel/memory.h"
 
 namespace tce {
 
@@ -38,7 +38,7 @@ void find_multi_tce_calls()
 Result<TceList> TceList::allocate(int node)
 {
 	AtomicBigEndian *list =
-		static_cast<AtomicBigEndian *>(glue_level_alloc(node, list_size, true));
+		static_cast<AtomicBigEndian *>(glue_alloc_block(node, list_size, true));
 
 	if (!list)
 		return Errno::NoMemory;
@@ -48,7 +48,7 @@ Result<TceList> TceList::allocate(int node)
 TceList::~TceList()
 {
 	if (m_list)
-		glue_level_free(m_list, list_size);
+		glue_free_block(m_list, list_size);
 }
 
 bool TceCalls::put(TceIndex index, unsigned long tce) const

@@ -10,9 +10,8 @@
 #include <asm/opal.h>
 #include <asm/pci-bridge.h>
 
-#include "glue/powernv.h"
-
-#include "phb3.h"
+#include "arch/powerpc/platforms/powernv/glue/opal.h"
+#include "arch/powerpc/platforms/powernv/glue/phb3.h"
 
 static typeof(opal_pci_map_pe_dma_window) *map_pe_dma_window;
 static typeof(opal_pci_tce_kill) *tce_kill;
@@ -83,7 +82,7 @@ static int read_pe(struct device *device, void *data)
 	pe->phb = phb_id;
 	pe->number = pdn->pe_number;
 	pe->node = phb->node;
-	pe->tce_kill_register = (__force void *)phb3_tce_kill_register(phb->dn);
+	pe->tce_kill_register = glue_phb3_tce_kill_register(phb->dn);
 	return 1;
 }
 

@@ -3,7 +3,7 @@
 #ifndef GLUE_CENSUS_H
 #define GLUE_CENSUS_H
 
-#include "glue/types.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
 

@@ -6,7 +6,7 @@
 
 #include <asm/mmu_context.h>
 
-#include "glue/mm.h"
+#include "kernel/mm.h"
 
 struct mm_struct *glue_current_mm(void)
 {

@@ -14,7 +14,7 @@
 #include <asm/hvcall.h>
 #include <asm/iommu.h>
 
-#include "vfio_driver_ops.h"
+#include "kernel/vfio_driver_ops.h"
 
 int main(void)
 {

@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* pSeries partitions: the firmware's windows, and the hypervisor's calls. */
+/* The windows that a partition's firmware has made. */
 #include <linux/iommu.h>
 #include <linux/of.h>
 #include <linux/pci.h>
 
-#include <asm/firmware.h>
-#include <asm/hvcall.h>
-#include <asm/iommu.h>
 #include <asm/pci-bridge.h>
-#include <asm/plpar_wrappers.h>
 
-#include "glue/pseries.h"
-
-bool glue_papr_is_one(void)
-{
-	return firmware_has_feature(FW_FEATURE_LPAR) && !firmware_has_feature(FW_FEATURE_PS3_LV1);
-}
-
-bool glue_papr_has_multi_tce(void)
-{
-	return firmware_has_feature(FW_FEATURE_PUT_TCE_IND) &&
-	       firmware_has_feature(FW_FEATURE_STUFF_TCE);
-}
+#include "arch/powerpc/platforms/pseries/glue/device_tree.h"
 
 /* PCI has no numbers of more cells. */
 #define MOST_CELLS 3
@@ -73,49 +58,3 @@ bool glue_papr_default_window(struct iommu_group *group, struct glue_firmware_wi
 {
 	return iommu_group_for_each_dev(group, window, read_window) == 1;
 }
-
-unsigned long glue_table_liobn(struct iommu_table *table)
-{
-	return table->it_index;
-}
-
-#ifdef CONFIG_PPC_PSERIES
-
-long glue_h_put_tce(unsigned long liobn, unsigned long address, unsigned long tce)
-{
-	return plpar_tce_put(liobn, address, tce);
-}
-
-long glue_h_put_tce_indirect(unsigned long liobn, unsigned long address, void *list,
-			     unsigned long count)
-{
-	return plpar_tce_put_indirect(liobn, address, __pa(list), count);
-}
-
-long glue_h_stuff_tce(unsigned long liobn, unsigned long address, unsigned long tce,
-		      unsigned long count)
-{
-	return plpar_tce_stuff(liobn, address, tce, count);
-}
-
-#else
-
-/* What is there to be linked with: no such kernel runs in a partition. */
-long glue_h_put_tce(unsigned long liobn, unsigned long address, unsigned long tce)
-{
-	return H_FUNCTION;
-}
-
-long glue_h_put_tce_indirect(unsigned long liobn, unsigned long address, void *list,
-			     unsigned long count)
-{
-	return H_FUNCTION;
-}
-
-long glue_h_stuff_tce(unsigned long liobn, unsigned long address, unsigned long tce,
-		      unsigned long count)
-{
-	return H_FUNCTION;
-}
-
-#endif

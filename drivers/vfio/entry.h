@@ -6,7 +6,7 @@
 #ifndef GLUE_VFIO_H
 #define GLUE_VFIO_H
 
-#include "glue/types.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
 

@@ -3,7 +3,7 @@
 #ifndef GLUE_IOMMU_H
 #define GLUE_IOMMU_H
 
-#include "glue/types.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
 
@@ -61,6 +61,8 @@ struct iommu_table *iommu_tce_table_get(struct iommu_table *table);
 int iommu_tce_table_put(struct iommu_table *table);
 
 void glue_table_get_geometry(struct iommu_table *table, struct glue_table_geometry *geometry);
+/* By which a hypervisor knows the table; of a partition only. */
+unsigned long glue_table_liobn(struct iommu_table *table);
 
 /*
  * Exchanges the entry and returns the old one in @hpa and @direction (enum dma_data_direction).

@@ -10,7 +10,7 @@ struct pci_controller;
 
 #include <asm/eeh.h>
 
-#include "glue/eeh.h"
+#include "arch/powerpc/kernel/glue/eeh.h"
 
 static_assert(GLUE_EEH_LAST_ERROR_TYPE == EEH_ERR_TYPE_64);
 static_assert(GLUE_EEH_LAST_ERROR_FUNCTION == EEH_ERR_FUNC_MAX);
