@@ -242,5 +242,5 @@ help:
 	@echo '  make module KDIR=<kernel tree>   for any other kernel'
 	@echo '  make kernel KERNEL=<kernel>      fetch and unpack that kernel'
 	@echo '  make sparse     sparse over the C glue'
-	@echo '  make lint       clang-format, clang-tidy, shellcheck'
+	@echo '  make lint       clang-format, clang-tidy, shellcheck, order of the floors'
 	@echo '  make clean      remove build/, with all that was downloaded'

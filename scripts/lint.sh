@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Style and static analysis of what git tracks: clang-format and clang-tidy over the C++ and C
-# sources, shellcheck over the scripts. The lines of the module's sources are counted at the end.
+# sources, shellcheck over the scripts, the order of the floors. The lines of the module's sources are counted at the end.
 #
 # usage: lint.sh OUT   (the module's build directory, for the kernel's layouts)
 
@@ -26,6 +26,8 @@ clang-tidy --quiet "${units[@]}" -- -std=gnu++20 -fno-exceptions -fno-rtti \
 mapfile -t scripts < <(git ls-files '*.sh' '*-init' .ci/run debian/kernel-hook)
 say "shellcheck over ${#scripts[@]} scripts"
 shellcheck -x "${scripts[@]}"
+
+scripts/check-floors.sh "$out"
 
 lines() {
 	git ls-files "$@" | xargs cat | wc -l
