@@ -8,7 +8,7 @@
 
 namespace kcxx {
 
-template <typename T> Result<T> checked_add(T a, std::type_identity_t<T> b)
+template <typename T> constexpr Result<T> checked_add(T a, std::type_identity_t<T> b)
 {
 	T sum;
 

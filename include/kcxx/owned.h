@@ -6,6 +6,7 @@
 
 #include <new>
 
+#include "kcxx/check.h"
 #include "kcxx/result.h"
 #include "kcxx/utility.h"
 #include "kernel/memory.h"
@@ -34,8 +35,12 @@ public:
 	}
 
 	explicit operator bool() const { return m_object; }
-	T *operator->() const { return m_object; }
-	T &operator*() const { return *m_object; }
+	T *operator->() const { return &**this; }
+	T &operator*() const
+	{
+		KCXX_CHECK(m_object);
+		return *m_object;
+	}
 	T *get() const { return m_object; }
 
 	/* Gives the object up without destroying it. */

@@ -50,7 +50,7 @@ void KvmGate::flush_all()
 {
 	Guard guard(*this);
 
-	if (m_displaced_count)
+	if (has_displaced())
 		flush_with({ m_displaced[0].index, Entries(1) });
 }
 
@@ -61,7 +61,7 @@ void KvmGate::drain()
 		{
 			Guard guard(*this);
 
-			if (!is_visited() && !m_displaced_count)
+			if (!is_visited() && !has_displaced())
 				return;
 		}
 		glue_sleep_a_tick();
@@ -123,7 +123,7 @@ void KvmGate::kill(EntryRange range)
 		settle(*visitor);
 		visitor->task = nullptr;
 	}
-	if (m_displaced_count || serves_caller())
+	if (has_displaced() || serves_caller())
 		flush_with(range);
 }
 
@@ -272,27 +272,31 @@ void KvmGate::settle(Visitor &visitor)
 
 void KvmGate::put_off(const Displaced &displaced)
 {
-	if (m_displaced_count == most_displaced)
+	if (m_displaced_count.load() == most_displaced)
 		flush_with({ displaced.index, Entries(1) });
-	m_displaced[m_displaced_count] = displaced;
-	set_displaced_count(m_displaced_count + 1);
+
+	unsigned long count = m_displaced_count.load();
+
+	m_displaced[count] = displaced;
+	m_displaced_count.store(count + 1);
 }
 
 /* Makes the PEs forget @range and all that was put off, and counts that down. */
 void KvmGate::flush_with(EntryRange range)
 {
+	const unsigned long count = m_displaced_count.load();
 	TceIndex end = range.end();
 
-	for (unsigned long i = 0; i < m_displaced_count; ++i) {
+	for (unsigned long i = 0; i < count; ++i) {
 		TceIndex index = m_displaced[i].index;
 
 		range.first = index < range.first ? index : range.first;
 		end = index < end ? end : index + Entries(1);
 	}
 	m_backend.invalidate(m_table, { range.first, end - range.first });
-	for (unsigned long i = 0; i < m_displaced_count; ++i)
+	for (unsigned long i = 0; i < count; ++i)
 		count_down(m_displaced[i]);
-	set_displaced_count(0);
+	m_displaced_count.store(0);
 }
 
 /* The page is marked first: once it is counted down, its region can be released. */

@@ -39,6 +39,7 @@
 #include "arch/powerpc/kernel/own_table_backend.h"
 #include "kcxx/locked.h"
 #include "kcxx/owned.h"
+#include "kcxx/relaxed.h"
 
 namespace tce {
 
@@ -170,11 +171,7 @@ private:
 	void flush_with(EntryRange range) REQUIRES(m_lock);
 	void count_down(const Displaced &displaced) const REQUIRES(m_lock);
 	bool is_visited() const REQUIRES(m_lock);
-	bool has_displaced() const { return __atomic_load_n(&m_displaced_count, __ATOMIC_RELAXED); }
-	void set_displaced_count(unsigned long count) REQUIRES(m_lock)
-	{
-		__atomic_store_n(&m_displaced_count, count, __ATOMIC_RELAXED);
-	}
+	bool has_displaced() const { return m_displaced_count.load(); }
 	[[gnu::noinline]] void flush_all();
 
 	OwnTable &m_table;
@@ -185,7 +182,7 @@ private:
 	/* Only ever added to. */
 	Visitor *m_visitors GUARDED_BY(m_lock) = nullptr;
 	/* Changes under the lock; is read without it by flush() alone. */
-	unsigned long m_displaced_count = 0;
+	kcxx::Relaxed<unsigned long> m_displaced_count{ 0 };
 	Displaced m_displaced[most_displaced] GUARDED_BY(m_lock);
 };
 

@@ -102,7 +102,7 @@ struct EntryRange {
 	TceIndex first;
 	Entries count;
 
-	TceIndex end() const { return first + count; }
+	constexpr TceIndex end() const { return first + count; }
 };
 
 } /* namespace tce */

@@ -2,6 +2,7 @@
 #include "arch/powerpc/platforms/pseries/hypervisor.h"
 
 #include "arch/powerpc/platforms/pseries/glue/hypercalls.h"
+#include "kcxx/relaxed.h"
 #include "kernel/memory.h"
 
 namespace tce {
@@ -12,11 +13,11 @@ namespace {
 constexpr unsigned long list_size = kernel_page.size().value();
 
 /* Cleared for good by the first call that the hypervisor turns out not to have. */
-constinit bool has_multi_tce = false;
+constinit kcxx::Relaxed<bool> has_multi_tce{ false };
 
 bool may_use_multi_tce(Entries count)
 {
-	return count > Entries(1) && __atomic_load_n(&has_multi_tce, __ATOMIC_RELAXED);
+	return count > Entries(1) && has_multi_tce.load();
 }
 
 /* True if the call is done with, well or not; false if there is no such call. */
@@ -24,7 +25,7 @@ bool exists(long code)
 {
 	if (code != KERNEL_H_FUNCTION)
 		return true;
-	__atomic_store_n(&has_multi_tce, false, __ATOMIC_RELAXED);
+	has_multi_tce.store(false);
 	return false;
 }
 
@@ -32,7 +33,7 @@ bool exists(long code)
 
 void find_multi_tce_calls()
 {
-	has_multi_tce = glue_papr_has_multi_tce();
+	has_multi_tce.store(glue_papr_has_multi_tce());
 }
 
 Result<TceList> TceList::allocate(int node)

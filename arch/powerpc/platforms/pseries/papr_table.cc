@@ -109,16 +109,16 @@ Reach PaprTable::push(EntryRange range)
 bool PaprTable::push_some(EntryRange range, const AtomicBigEndian *copies)
 {
 	KvmGate::Guard guard(gate());
-	AtomicBigEndian *list = m_list.tces();
+	AtomicBigEndian *tces = list(guard);
 	unsigned long all_bits = 0;
 
 	for (unsigned long i = 0; i < range.count.value(); ++i) {
 		unsigned long tce = copies[i].load();
 
-		list[i].store(tce);
+		tces[i].store(tce);
 		all_bits |= tce;
 	}
-	return all_bits ? m_calls.put_list(range, list) : m_calls.clear(range);
+	return all_bits ? m_calls.put_list(range, tces) : m_calls.clear(range);
 }
 
 /* Empties the hypervisor's entries, after it has refused some of them. */

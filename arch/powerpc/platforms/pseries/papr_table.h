@@ -46,10 +46,12 @@ public:
 
 private:
 	bool push_some(EntryRange range, const AtomicBigEndian *copies);
+	/* Belongs to who holds the gate's lock. */
+	AtomicBigEndian *list(const KvmGate::Guard &) const { return m_list.tces(); }
 	Reach clear(EntryRange range);
 
 	const TceCalls m_calls;
-	const TceList m_list; /* what is in it: under the gate's lock */
+	const TceList m_list;
 	iommu_table *const m_platform_table;
 };
 
