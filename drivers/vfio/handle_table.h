@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "kcxx/checked.h"
 #include "kcxx/locked.h"
 #include "kcxx/published.h"
 #include "kcxx/result.h"
@@ -48,14 +49,16 @@ public:
 	static HandleSlot *find(unsigned long handle)
 	{
 		HandleSlot *slot = slot_of(static_cast<unsigned int>(handle));
+		unsigned int tag = static_cast<unsigned int>(kcxx::divided(handle, tag_shift));
 
-		if (!slot || !slot->references.get(static_cast<unsigned int>(handle >> 32)))
-			[[unlikely]]
+		if (!slot || !slot->references.get(tag)) [[unlikely]]
 			return nullptr;
 		return slot;
 	}
 
 private:
+	/* A handle is the number of a slot, and from this bit on its tag. */
+	static constexpr unsigned int tag_shift = 32;
 	/* A chunk takes 8 KiB, and stays where it is once it is there. */
 	static constexpr unsigned int slots_per_chunk = 256;
 	static constexpr unsigned int most_chunks = 256;

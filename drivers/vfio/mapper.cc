@@ -259,7 +259,7 @@ template <typename Run>
 inline Result<void> Mapper::fill_in_memory(Run &memory, const Leaf &leaf, EntryRange run,
 					   Direction direction, Entries &mapped) const
 {
-	const kcxx::BigEndian tce_bits(m_table.permissions(direction));
+	const kcxx::BigEndian tce_bits(bits(m_table.permissions(direction)));
 	const unsigned long count = run.count.value();
 	AtomicBigEndian *const view = leaf.view();
 	AtomicBigEndian *const tces = leaf.tces();

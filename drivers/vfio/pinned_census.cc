@@ -10,7 +10,7 @@ constexpr bool pages_differ = kernel_page > PageShift(12);
 
 unsigned long number_of(HostPhys page)
 {
-	return page.value() >> kernel_page.value();
+	return kcxx::divided(page.value(), kernel_page.value());
 }
 
 } /* namespace */

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "kcxx/checked.h"
+
 namespace kcxx {
 
 class TaggedCount {
@@ -55,11 +57,11 @@ public:
 private:
 	static constexpr unsigned int tag_shift = 32;
 	static constexpr unsigned long one = 1;
-	static constexpr unsigned long one_tag = 1UL << tag_shift;
+	static constexpr unsigned long one_tag = power_of_two(tag_shift);
 
 	static unsigned int tag_of(unsigned long word)
 	{
-		return static_cast<unsigned int>(word >> tag_shift);
+		return static_cast<unsigned int>(divided(word, tag_shift));
 	}
 	static unsigned int count_of(unsigned long word) { return static_cast<unsigned int>(word); }
 

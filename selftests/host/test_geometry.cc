@@ -53,7 +53,7 @@ TEST(Geometry, TellsItsShape)
 	EXPECT_EQ(small.start(), Ioba(1 << 20));
 	EXPECT_EQ(small.entries().first, TceIndex(16));
 	EXPECT_EQ(small.entries().end(), TceIndex(1040));
-	EXPECT_EQ(small.place(TceIndex(17)), 1u);
+	EXPECT_EQ(small.place(TceIndex(17)), tce::Place(1));
 	EXPECT_EQ(small.indirect_levels(), 0u);
 	EXPECT_EQ(last.indirect_levels(), 1u);
 	EXPECT_EQ(last.level_shift(), 2u);

@@ -39,7 +39,7 @@ public:
 		if (!root) [[unlikely]]
 			return {};
 
-		unsigned long place = m_geometry.place(index);
+		Place place = m_geometry.place(index);
 		AtomicBigEndian *view = m_view.find(root, place).word;
 
 		if (!view) [[unlikely]]

@@ -32,10 +32,9 @@ public:
 
 		return index >= m_kernel.offset && index - m_kernel.offset < m_kernel.size;
 	}
-	/* An entry's number counted from the table's first. */
-	constexpr unsigned long place(TceIndex index) const
+	constexpr Place place(TceIndex index) const
 	{
-		return index.value() - m_kernel.offset;
+		return Place(index.value() - m_kernel.offset);
 	}
 
 	/*
@@ -70,7 +69,7 @@ public:
 			return left_in_table;
 
 		unsigned long block = kcxx::power_of_two(shift);
-		Entries left(block - (place(index) & (block - 1)));
+		Entries left(block - (place(index).value() & (block - 1)));
 
 		return left < left_in_table ? left : left_in_table;
 	}

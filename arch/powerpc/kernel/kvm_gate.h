@@ -148,7 +148,7 @@ private:
 	 * A visitor's mark in a view: its address, with the top two bits set. No user's address has
 	 * them, and a pinned page (Backing) has but one of them.
 	 */
-	static constexpr unsigned long mark_bits = 3UL << 62;
+	static constexpr unsigned long mark_bits = kcxx::power_of_two(63) | kcxx::power_of_two(62);
 
 	static bool is_mark(kcxx::BigEndian word)
 	{

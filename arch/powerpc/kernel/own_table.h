@@ -35,7 +35,7 @@ public:
 	/* See Table. */
 	Leaf find_leaf(TceIndex index) const { return m_entries.find_leaf(index); }
 	Result<Leaf> reserve_leaf(TceIndex index) { return m_entries.reserve_leaf(index); }
-	unsigned long permissions(Direction direction) const
+	Permissions permissions(Direction direction) const
 	{
 		return m_backend.permissions(direction);
 	}

@@ -17,7 +17,7 @@ class OwnTable;
 class OwnTableBackend {
 public:
 	/* The permission bits of a TCE. */
-	unsigned long permissions(Direction direction) const
+	Permissions permissions(Direction direction) const
 	{
 		return direction == Direction::FromDevice ? m_write_permissions
 							  : tce::permissions(direction);
@@ -48,14 +48,14 @@ public:
 
 protected:
 	/* @write_permissions: of what the device may only write to. */
-	constexpr explicit OwnTableBackend(unsigned long write_permissions)
+	constexpr explicit OwnTableBackend(Permissions write_permissions)
 		: m_write_permissions(write_permissions)
 	{
 	}
 	~OwnTableBackend() = default;
 
 private:
-	const unsigned long m_write_permissions;
+	const Permissions m_write_permissions;
 };
 
 } /* namespace tce */

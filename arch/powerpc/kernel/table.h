@@ -55,7 +55,7 @@ public:
 	}
 
 	/* The permission bits of a TCE of this table. */
-	unsigned long permissions(Direction direction) const
+	Permissions permissions(Direction direction) const
 	{
 		return m_own ? m_own->permissions(direction) : tce::permissions(direction);
 	}

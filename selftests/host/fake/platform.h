@@ -200,6 +200,6 @@ public:
 constexpr unsigned long dynamic_liobn = 0x8000;
 
 /* The kernel's own code removes a dynamic window. */
-long unset_partition_window(iommu_table_group &group, int num);
+long unset_partition_window(iommu_table_group &group, unsigned int num);
 
 } /* namespace fake */

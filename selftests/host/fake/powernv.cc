@@ -231,21 +231,19 @@ void *glue_own_table_object(iommu_table *table)
 	return table->object;
 }
 
-void glue_group_set_table(iommu_table_group *group, int num, iommu_table *table)
+void glue_group_set_table(iommu_table_group *group, unsigned int num, iommu_table *table)
 {
-	unsigned long slot = static_cast<unsigned long>(num);
-
 	/* There the driver's table takes the place of the kernel's, and back. */
 	if (kernel().hypervisor.is_there) {
-		group->tables.at(slot) = table;
+		group->tables.at(num) = table;
 		return;
 	}
-	if (table && group->tables.at(slot))
+	if (table && group->tables.at(num))
 		kernel().complain("a window is set in a slot that is taken");
-	if (!table && !group->hardware.at(slot) && !group->cached.at(slot).empty())
+	if (!table && !group->hardware.at(num) && !group->cached.at(num).empty())
 		kernel().complain("a window is gone, but the PHB has not forgotten its TCEs");
-	group->tables.at(slot) = table;
+	group->tables.at(num) = table;
 	/* What a PHB that refused does from here on nobody can help. */
 	if (!table)
-		group->cached.at(slot).clear();
+		group->cached.at(num).clear();
 }

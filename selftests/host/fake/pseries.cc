@@ -54,9 +54,9 @@ Tces PartitionTable::entries()
 	return entries;
 }
 
-long unset_partition_window(iommu_table_group &group, int num)
+long unset_partition_window(iommu_table_group &group, unsigned int num)
 {
-	iommu_table *&table = group.tables.at(static_cast<unsigned long>(num));
+	iommu_table *&table = group.tables.at(num);
 
 	kernel().might_sleep("the removal of a window");
 	if (!table)

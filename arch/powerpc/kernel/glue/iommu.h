@@ -41,20 +41,21 @@ void iommu_group_put(struct iommu_group *group);
 void glue_table_group_get_limits(struct iommu_table_group *group,
 				 struct glue_table_group_limits *limits);
 /* The table in slot @num of @group, or NULL. */
-struct iommu_table *glue_table_group_table(struct iommu_table_group *group, int num);
+struct iommu_table *glue_table_group_table(struct iommu_table_group *group, unsigned int num);
 /* Puts @table (or NULL) into the group's slot @num. */
-void glue_group_set_table(struct iommu_table_group *group, int num, struct iommu_table *table);
+void glue_group_set_table(struct iommu_table_group *group, unsigned int num,
+			  struct iommu_table *table);
 
 /* The operations of struct iommu_table_group_ops. Process context, may sleep. */
 unsigned long glue_table_group_get_table_size(struct iommu_table_group *group,
 					      unsigned int page_shift, unsigned long window_size,
 					      unsigned int levels);
-long glue_table_group_create_table(struct iommu_table_group *group, int num,
+long glue_table_group_create_table(struct iommu_table_group *group, unsigned int num,
 				   unsigned int page_shift, unsigned long window_size,
 				   unsigned int levels, struct iommu_table **table);
-long glue_table_group_set_window(struct iommu_table_group *group, int num,
+long glue_table_group_set_window(struct iommu_table_group *group, unsigned int num,
 				 struct iommu_table *table);
-long glue_table_group_unset_window(struct iommu_table_group *group, int num);
+long glue_table_group_unset_window(struct iommu_table_group *group, unsigned int num);
 
 /* arch/powerpc/kernel/iommu.c: references; the last put frees the table and returns 1. */
 struct iommu_table *iommu_tce_table_get(struct iommu_table *table);

@@ -14,8 +14,8 @@ namespace {
 constexpr Entries most_pages_on_phb3{ 16 };
 
 /* Values of PHB3's TCE kill register: what to kill, of which PE; a page by its bus address. */
-constexpr unsigned long phb3_kill_pe = 1UL << 62;
-constexpr unsigned long phb3_kill_page = 1UL << 61;
+constexpr unsigned long phb3_kill_pe = kcxx::power_of_two(62);
+constexpr unsigned long phb3_kill_page = kcxx::power_of_two(61);
 constexpr unsigned long phb3_pe_mask = 0xff;
 
 void kill_on_phb3(const glue_pe &pe, unsigned long what)

@@ -11,7 +11,7 @@ namespace tce {
 namespace {
 
 /* The second window of a PE is where PCI address bit 59 is set. */
-constexpr unsigned long second_window_start = 1UL << 59;
+constexpr unsigned long second_window_start = kcxx::power_of_two(59);
 
 /* What the PHB can address through a table of several levels. */
 constexpr unsigned int max_address_bits = 55;
@@ -73,7 +73,7 @@ Result<void> PowernvGroups::set_window(const TableGroup &group, unsigned int num
 		return Errno::Io;
 	iommu_tce_table_get(table.kernel());
 	own.link(kcxx::move(link));
-	glue_group_set_table(group.kernel(), static_cast<int>(num), table.kernel());
+	glue_group_set_table(group.kernel(), num, table.kernel());
 
 	/* It worked when the group came; better no window than one whose TCEs go stale. */
 	if (!invalidate_pe(pe).is_error())
@@ -96,7 +96,7 @@ Result<void> PowernvGroups::unset_window(const TableGroup &group, unsigned int n
 
 	/* Nothing more could be done about it. */
 	kcxx::ignore(invalidate_pe(link->pe));
-	glue_group_set_table(group.kernel(), static_cast<int>(num), nullptr);
+	glue_group_set_table(group.kernel(), num, nullptr);
 	own.unlink(group.kernel());
 	iommu_tce_table_put(table.kernel());
 	return refused ? Result<void>(Errno::Io) : Result<void>();

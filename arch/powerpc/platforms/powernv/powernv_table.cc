@@ -15,7 +15,7 @@ PowernvTable &powernv(OwnTable &table)
 class PowernvBackend final : public OwnTableBackend {
 public:
 	/* A PHB that may write also reads. */
-	constexpr PowernvBackend() : OwnTableBackend(tce_read | tce_write) {}
+	constexpr PowernvBackend() : OwnTableBackend(Permissions::ReadWrite) {}
 
 	Reach put(OwnTable &, TceIndex, AtomicBigEndian &word, unsigned long tce) const override
 	{

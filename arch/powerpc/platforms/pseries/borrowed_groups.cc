@@ -16,7 +16,7 @@ constexpr int any_node = -1;
 bool is_in_use(const TableGroup &group)
 {
 	for (unsigned int num = 0; num < max_tables; ++num) {
-		if (glue_table_group_table(group.kernel(), static_cast<int>(num)))
+		if (glue_table_group_table(group.kernel(), num))
 			return true;
 	}
 	return false;

@@ -21,7 +21,7 @@ LevelShape copies_shape(Entries entries)
 class PaprBackend final : public OwnTableBackend {
 public:
 	/* TCEs of a partition can allow writing alone. */
-	constexpr PaprBackend() : OwnTableBackend(tce_write) {}
+	constexpr PaprBackend() : OwnTableBackend(Permissions::Write) {}
 
 	Reach put(OwnTable &table, TceIndex index, AtomicBigEndian &word,
 		  unsigned long tce) const override

@@ -94,8 +94,8 @@ bool glue_pe_of_group(struct iommu_group *group, struct glue_pe *pe)
 long glue_opal_map_window(const struct glue_pe *pe, unsigned int num, unsigned int levels,
 			  unsigned long table, unsigned long size, unsigned long page_size)
 {
-	/* Each PE has two TVEs: the window's number is the lowest bit. */
-	return map_pe_dma_window(pe->phb, pe->number, (pe->number << 1) + num, levels, table, size,
+	/* The TVEs of PEs follow each other, two for each. */
+	return map_pe_dma_window(pe->phb, pe->number, 2 * pe->number + num, levels, table, size,
 				 page_size);
 }
 
