@@ -43,11 +43,11 @@ void Container::detach(iommu_group *group)
 	for (unsigned int num = 0; num < max_tables; ++num) {
 		if (!m_windows[num])
 			continue;
-		/* Some platforms cannot reach a table any more that is no group's window. */
+		/* Some platforms cannot empty a table that is no group's window any more. */
 		if (was_last)
 			retire(*m_windows[num]);
 		m_windows[num]->unset_in(attachment->tables, num);
-		/* A group that comes next can have tables of another kind. */
+		/* The next group that is attached can have tables of another kind. */
 		if (was_last)
 			m_windows[num] = Slot();
 	}

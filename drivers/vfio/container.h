@@ -85,8 +85,8 @@ public:
 	Result<void> remove_window(const RemoveRequest &request);
 
 	/*
-	 * All groups, in the order in which they came, for what is to be done to them without the
-	 * lock, into @groups. -ENODEV without groups; -ENOMEM.
+	 * Puts references on all groups into @groups, in the order in which they were attached, for
+	 * work that is done without the lock. -ENODEV without groups; -ENOMEM.
 	 */
 	Result<void> hold_groups(HeldGroups &groups) const;
 

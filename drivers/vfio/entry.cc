@@ -93,7 +93,7 @@ Result<void> dispatch_v2(SharedContainer &container, unsigned int cmd, UserAddr 
 
 /*
  * The groups are looked up under the lock; the operation itself must not be: see eeh.h. The
- * container comes first here as well: its reference keeps the module loaded while decoding waits
+ * container is found first here as well: its reference keeps the module loaded while decoding waits
  * for a page of the user's.
  */
 [[gnu::noinline]] Result<int> serve_eeh(SharedContainer &container, UserAddr argument)

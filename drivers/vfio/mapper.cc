@@ -241,7 +241,7 @@ Result<void> Mapper::reserve_all(EntryRange range) const
 	return {};
 }
 
-/* Maps memory that follows each other into one leaf. @mapped tells how far that came. */
+/* Maps successive memory into one leaf. @mapped: how many entries it has written, in any case. */
 template <typename Run>
 inline Result<void> Mapper::map_run(Run memory, const Leaf &leaf, EntryRange run,
 				    Direction direction, Entries &mapped) const

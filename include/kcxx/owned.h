@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Owned<T>: the one owner of a heap object; make_owned(): the only allocation, and it is checked.
- */
+/* Owned<T>: the one owner of a heap object; make_owned() allocates and makes one. */
 #pragma once
 
 #include <new>

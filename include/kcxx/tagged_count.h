@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * TaggedCount: a count of references on an object, for those only who know its tag. When an object
- * retires, its tag goes out of use: who comes with it later finds nothing, even if the memory has
- * the next object in it by then. Those who had a reference keep it.
+ * retires, its tag goes out of use: get() with that tag fails from then on, even if the memory has
+ * another object by then. References that were taken before stay.
  *
- * The memory of a TaggedCount must outlive all who may come too late. Any context, no lock.
+ * The memory of a TaggedCount must outlive everyone who may still have a tag. Any context, no lock.
  */
 #pragma once
 

@@ -44,7 +44,9 @@ public:
 
 		if (!view) [[unlikely]]
 			return {};
-		/* Whoever has seen a block of the view sees that of the TCEs, which came before. */
+		/*
+		 * A block of the view is published after that of its TCEs: who sees it sees both.
+		 */
 		kcxx::read_barrier();
 		return { m_tces.find(tce_root(), place).word, view };
 	}

@@ -39,7 +39,7 @@ Result<void> KernelGroups::set_window(const TableGroup &group, unsigned int num,
 	if (glue_table_group_set_window(group.kernel(), num, table.kernel()))
 		return Errno::Io;
 
-	/* It says nothing, though, when there was no memory to link the table to the group. */
+	/* It does not tell when there was no memory to link the table to the group. */
 	if (glue_table_group_table(group.kernel(), num) != table.kernel()) {
 		if (glue_table_group_unset_window(group.kernel(), num))
 			table.keep_for_ever();
@@ -56,7 +56,7 @@ Result<void> KernelGroups::unset_window(const TableGroup &group, unsigned int nu
 	return {};
 }
 
-/* The platform's operation takes a window away of whichever kind it is, with a table or without. */
+/* The platform's operation takes away a window of any kind, also one that has no table. */
 Result<void> KernelGroups::claim(const TableGroup &group) const
 {
 	for (unsigned int num = 0; num < max_tables; ++num) {

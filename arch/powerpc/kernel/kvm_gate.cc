@@ -72,7 +72,7 @@ AtomicBigEndian *KvmGate::view_word(TceIndex index, bool allocate)
 {
 	static constinit AtomicBigEndian nothing{};
 
-	/* An address that is in no region: what KVM was shown of a closed table stays. */
+	/* The address is in no region: KVM counts nothing down, and puts back what it was shown. */
 	if (!allocate)
 		return &nothing;
 
@@ -102,7 +102,7 @@ void KvmGate::exchange(TceIndex index, unsigned long *hpa, unsigned int *directi
 		return;
 	}
 
-	/* A page that does not fit maps nothing. */
+	/* A page that is not aligned to the table's page size is not mapped. */
 	unsigned long tce = m_table.geometry().page().divides(page.value())
 				    ? encode_tce(page, m_backend.permissions(wanted))
 				    : 0;
@@ -215,7 +215,7 @@ KvmGate::Visitor *KvmGate::find_visitor() const
 	return visitor ? visitor : visitor_of(nullptr);
 }
 
-/* Tells what is in an entry, and that it was not written to: the device can only read it. */
+/* Shows KVM the entry, as one that the device can only read: so no page is marked as dirty. */
 void KvmGate::show(TceIndex index, unsigned long *hpa, unsigned int *direction) const
 {
 	AtomicBigEndian *word = m_table.entries().find(index).tce;
@@ -227,14 +227,17 @@ void KvmGate::show(TceIndex index, unsigned long *hpa, unsigned int *direction) 
 }
 
 /*
- * Puts @tce, which @visitor has counted, or 0 into an entry, and takes out what was there. False if
- * the entry has not got what the visitor has counted.
+ * Puts @tce, which @visitor has counted, or 0 into an entry, and takes out what was there. Returns
+ * whether the entry has what the visitor has counted.
  */
 bool KvmGate::replace(TceIndex index, unsigned long tce, Visitor *visitor)
 {
 	EntryWords words = m_table.entries().find(index);
 
-	/* Nothing was ever mapped there; whoever was to map something has asked for the words. */
+	/*
+	 * Nothing was ever mapped there. KVM asks for the view's word before it maps, which makes
+	 * both words.
+	 */
 	if (!words.view || !words.tce)
 		return false;
 

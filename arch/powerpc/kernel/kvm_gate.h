@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * KvmGate: how KVM's H_PUT_TCE handlers come to the entries of a table of our own, and the lock
- * under which entries change.
+ * KvmGate: how KVM's H_PUT_TCE handlers reach the entries of a table of our own, and the lock under
+ * which entries change.
  *
  * KVM maps an entry in steps, from any CPU, without a lock: it asks for the view's word, counts the
  * page in its region, exchanges the TCE, counts the old page down by the view's word, writes the
@@ -19,7 +19,7 @@
  *    taken the entry out in the meantime, the visitor *owes* a count, which is dropped now.
  *  - What was taken out is kept (Displaced) until the PEs were told to forget it, and is counted
  *    down then, once. KVM asks for that at the end of each hypercall; where it does not (it clears
- *    entries after an error), whoever comes next does it.
+ *    entries after an error), the next caller does it.
  *
  * The gate is open for the process whose memory the table maps, from the window's creation to its
  * end. To all others, and then, the table is *closed*: its entries can be seen, and a hypercall
@@ -91,7 +91,7 @@ public:
 	 */
 	void flush()
 	{
-		/* Whoever puts something off after this has come later. */
+		/* What is put off after this check is for the next caller. */
 		if (has_displaced()) [[unlikely]]
 			flush_all();
 	}
@@ -117,10 +117,10 @@ private:
 	/* A task of KVM in the table, from its first call to the invalidation that ends it. */
 	struct Visitor {
 		enum class State {
-			Idle,	 /* It has got nothing. */
-			Armed,	 /* It has asked for the word, and may have counted one up. */
-			InEntry, /* An entry has its TCE and mark; the address is to come. */
-			Owes,	 /* The entry is gone, or never was; the address is to come. */
+			Idle,	 /* KVM is done with it. */
+			Armed,	 /* KVM has asked for the word, and may have counted a page up. */
+			InEntry, /* An entry has its TCE and mark; KVM has to write the address. */
+			Owes,	 /* No entry has them any more; KVM has to write the address. */
 		};
 
 		/* First: what KVM writes. */

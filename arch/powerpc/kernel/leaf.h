@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Leaf: what a table has at an entry, and for how many of those that follow it is the same. */
+/* Leaf: how the entries of a table are stored, from one of them on to the end of its block. */
 #pragma once
 
 #include "arch/powerpc/kernel/tce_types.h"
@@ -12,9 +12,9 @@ using kcxx::AtomicBigEndian;
 class Leaf {
 public:
 	enum class Kind {
-		Hole,	     /* Nothing was ever mapped: neither half of the entries is there. */
-		InMemory,    /* TCEs and view are words that lie next to each other. */
-		ByOperation, /* The view is; a TCE is reached by Table::exchange() only. */
+		Hole,	     /* Nothing was ever mapped here: the words do not exist. */
+		InMemory,    /* TCEs and view are two arrays of words. */
+		ByOperation, /* The view is one; a TCE is reached by Table::exchange(). */
 	};
 
 	Leaf() = default;

@@ -24,7 +24,7 @@ enum class MaySleep : bool { No, Yes };
 /* Where a walk ended: in a block of the lowest level, or at a block that is missing. */
 struct Walk {
 	AtomicBigEndian *word; /* of the entry; nullptr: a block is missing */
-	unsigned int levels;   /* that many levels the block covers: 1 for one of the lowest */
+	unsigned int levels;   /* how many levels the block covers: 1 for one of the lowest */
 };
 
 class Levels {

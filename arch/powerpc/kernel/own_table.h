@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * OwnTable: a TCE table of our own: its entries, the platform's way to get them to the devices, and
- * the gate by which KVM comes to them. It lives as long as the kernel's object (struct
+ * the gate through which KVM reaches them. It lives as long as the kernel's object (struct
  * iommu_table), which leads to it.
  *
  * Locking: the entries change under the gate's lock.

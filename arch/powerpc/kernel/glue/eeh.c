@@ -32,7 +32,7 @@ static_assert((int)GLUE_EEH_FUNDAMENTAL_RESET == EEH_RESET_FUNDAMENTAL);
 
 #else
 
-/* What is there to be linked with: without a PE none but the first is called. */
+/* Stubs for the linker: without a PE none but the first is called. */
 struct eeh_pe *eeh_iommu_group_to_pe(struct iommu_group *group)
 {
 	return NULL;

@@ -73,7 +73,8 @@ int glue_table_exchange(struct iommu_table *table, unsigned long index, unsigned
 			unsigned int *direction);
 /*
  * The big-endian word of the userspace view for an entry; the words of one level's block follow
- * each other. NULL when the block is not there and is not wanted or cannot be had.
+ * each other. NULL when the block does not exist and @allocate is false, or when it cannot be
+ * allocated.
  */
 void *glue_table_view(struct iommu_table *table, unsigned long index, bool allocate);
 

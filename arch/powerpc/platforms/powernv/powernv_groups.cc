@@ -75,7 +75,10 @@ Result<void> PowernvGroups::set_window(const TableGroup &group, unsigned int num
 	own.link(kcxx::move(link));
 	glue_group_set_table(group.kernel(), num, table.kernel());
 
-	/* It worked when the group came; better no window than one whose TCEs go stale. */
+	/*
+	 * The call worked when the group was attached. If it fails now there is no window, rather
+	 * than one whose TCEs go stale.
+	 */
 	if (!invalidate_pe(pe).is_error())
 		return {};
 	if (unset_window(group, num, table).is_error())
@@ -102,7 +105,7 @@ Result<void> PowernvGroups::unset_window(const TableGroup &group, unsigned int n
 	return refused ? Result<void>(Errno::Io) : Result<void>();
 }
 
-/* To map nothing takes a window away, of whichever kind it is. */
+/* A window of no levels takes away the one that is set, of whichever kind it is. */
 Result<void> PowernvGroups::claim(const TableGroup &group) const
 {
 	glue_pe pe;

@@ -20,7 +20,7 @@ bool may_use_multi_tce(Entries count)
 	return count > Entries(1) && has_multi_tce.load();
 }
 
-/* True if the call is done with, well or not; false if there is no such call. */
+/* False if the hypervisor has no such call, which is not made again then. */
 bool exists(long code)
 {
 	if (code != KERNEL_H_FUNCTION)
@@ -74,8 +74,8 @@ bool TceCalls::put_list(EntryRange range, AtomicBigEndian *list) const
 }
 
 /*
- * What must not stay is tried once more: a hypervisor that does not take the range may take it
- * entry by entry, and a second time.
+ * An entry that stays keeps its page in reach of the device. So a failure is tried again: each
+ * entry by itself after the range, and then a second time.
  */
 bool TceCalls::clear(EntryRange range) const
 {

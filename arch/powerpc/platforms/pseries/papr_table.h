@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * PaprTable: a table of our own of a partition's window. The TCEs that a PHB reads are the
- * hypervisor's and are written by calls only. Our table has a copy of each, in blocks of memory,
- * which is what is exchanged first and is always the truth about what an entry held: no call is
- * needed to read one.
+ * hypervisor's and are written by calls only. Our table has a copy of each in blocks of memory. The
+ * copy changes first, and tells what an entry held without a call.
  *
  * Locking: the copies change under the lock of the table's gate, and go to the hypervisor under it,
  * where they are read again: the last call has what the copy has. The container's calls write the
@@ -26,7 +25,7 @@ public:
 	 */
 	static Result<Table> create(unsigned long liobn, PageShift page, EntryRange entries,
 				    int node, iommu_table *platform_table);
-	/* What such a table and its userspace view can come to. */
+	/* The most memory that such a table and its userspace view can take. */
 	static Bytes size(Entries entries);
 
 	static PaprTable &of(iommu_table *table)

@@ -59,7 +59,7 @@ bool glue_opal_find(void)
 	return map_pe_dma_window && tce_kill;
 }
 
-/* Of the first device; all devices of a group are in the same PE. */
+/* Asks the first device only: all devices of a group are in the same PE. */
 static int read_pe(struct device *device, void *data)
 {
 	struct glue_pe *pe = data;

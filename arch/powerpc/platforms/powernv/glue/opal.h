@@ -22,8 +22,8 @@ struct glue_pe {
 bool glue_opal_is_firmware(void);
 
 /*
- * Looks for OPAL's entry points, which the kernel does not export. False when they are not to be
- * had; true for ever after. At module load.
+ * Looks for OPAL's entry points, which the kernel does not export. Returns whether they were found.
+ * At module load.
  */
 bool glue_opal_find(void);
 /* A line in the kernel log: there are no entry points, the kernel's own tables are used. */

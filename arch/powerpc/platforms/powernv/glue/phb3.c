@@ -20,7 +20,10 @@ struct phb3 {
 	void __iomem *tce_kill;
 };
 
-/* A few for each chip. Mapped when their first group comes, for as long as the module is loaded. */
+/*
+ * Each chip has a few. The register of a PHB is mapped from its first group on until the module is
+ * unloaded.
+ */
 static LIST_HEAD(known_phbs);
 static DEFINE_MUTEX(known_phbs_lock);
 

@@ -8,7 +8,7 @@
 
 #include "arch/powerpc/platforms/pseries/glue/device_tree.h"
 
-/* PCI has no numbers of more cells. */
+/* No number of PCI has more cells. */
 #define MOST_CELLS 3
 
 /* How many cells @node uses for @ibm_name, or else for @name; 0: it does not say. */
@@ -22,7 +22,7 @@ static u32 cells_of(struct device_node *node, const char *ibm_name, const char *
 	return cells <= MOST_CELLS ? cells : 0;
 }
 
-/* LIOBN, start and size. */
+/* The property has the LIOBN, the start and the size. */
 static bool parse_window(struct device_node *node, struct glue_firmware_window *window)
 {
 	u32 address_cells = cells_of(node, "ibm,#dma-address-cells", "#address-cells");
@@ -40,7 +40,10 @@ static bool parse_window(struct device_node *node, struct glue_firmware_window *
 	return true;
 }
 
-/* Of the first device; all devices of a group are below the node that has the group's window. */
+/*
+ * Asks the first device only: all devices of a group are below the node that has the group's
+ * window.
+ */
 static int read_window(struct device *device, void *data)
 {
 	struct device_node *node = device->of_node;

@@ -38,7 +38,7 @@ long glue_h_stuff_tce(unsigned long liobn, unsigned long address, unsigned long 
 
 #else
 
-/* What is there to be linked with: no such kernel runs in a partition. */
+/* Stubs for the linker: no such kernel runs in a partition. */
 long glue_h_put_tce(unsigned long liobn, unsigned long address, unsigned long tce)
 {
 	return H_FUNCTION;
