@@ -263,7 +263,7 @@ Result<unsigned int> Container::add_window(const TableGroup &group, const Window
 	TRY(group.table_size(shape));
 
 	unsigned int num = TRY(free_slot(group));
-	Slot window = TRY(Window::create({ m_memory, m_owner.get(), m_replaced, m_pinned }, group,
+	Slot window = TRY(Window::create({ m_memory, m_owner.get(), m_gathered, m_pinned }, group,
 					 num, shape));
 	Attachment *last_set = nullptr;
 	kcxx::ScopeExit rollback([&] {

@@ -164,7 +164,7 @@ private:
 	/* v1: for what the default window can hold, while the container is enabled. */
 	LockedMemory m_window_charge;
 	PinnedCensus m_pinned;
-	Replaced m_replaced;
+	Gathered m_gathered;
 	bool m_default_window_pending = false;
 	/* Mapping is allowed: in v2 since memory was first registered. */
 	bool m_enabled = false;

@@ -10,7 +10,7 @@ namespace tce {
 namespace {
 
 /* The length of a run, after which others are given way. */
-constexpr Entries longest_run{ Replaced::capacity };
+constexpr Entries longest_run{ Gathered::capacity };
 
 /* Whole pages of size @page from @from to the end of @region. */
 Entries pages_in(const Region &region, UserAddr from, PageShift page)
@@ -111,9 +111,9 @@ private:
 	unsigned long m_end = 0;
 };
 
-Result<void> all_reach(Reach reach)
+Result<void> as_result(Update outcome)
 {
-	return reach == Reach::Current ? Result<void>() : Result<void>(Errno::Io);
+	return outcome == Update::Done ? Result<void>() : Result<void>(Errno::Io);
 }
 
 } /* namespace */
@@ -155,7 +155,7 @@ inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction
 		leaf = m_table.find(left.first);
 		glue_cond_resched();
 	}
-	TRY(all_reach(m_table.invalidate(range)));
+	TRY(as_result(m_table.invalidate(range)));
 	rollback.dismiss();
 	return {};
 }
@@ -175,7 +175,7 @@ Result<void> Mapper::unmap(EntryRange range) const
 						     ? empty_in_memory(leaf, run)
 						     : empty_by_operation(leaf, run);
 
-			if (settle(emptied) == Reach::Unknown)
+			if (flush(emptied) == Update::Stale)
 				result = Errno::Io;
 		}
 		at = run.end();
@@ -249,10 +249,10 @@ inline Result<void> Mapper::map_run(Run memory, const Leaf &leaf, EntryRange run
 	Result<void> filled = leaf.kind() == Leaf::Kind::InMemory
 				      ? fill_in_memory(memory, leaf, run, direction, mapped)
 				      : fill_by_operation(memory, leaf, run, direction, mapped);
-	Reach reach = settle({ run.first, mapped });
+	Update outcome = flush({ run.first, mapped });
 
 	TRY(filled);
-	return all_reach(reach);
+	return as_result(outcome);
 }
 
 template <typename Run>
@@ -266,7 +266,7 @@ inline Result<void> Mapper::fill_in_memory(Run &memory, const Leaf &leaf, EntryR
 	unsigned long page = 0;
 	unsigned long i = 0;
 	kcxx::ScopeExit progress([&] { mapped = Entries(i); });
-	Replaced::Writer replaced(m_context.replaced);
+	Gathered::Writer gathered(m_context.gathered);
 	KvmGate::Guard guard(m_table.gate());
 
 	for (; i < count; ++i, memory.step()) {
@@ -276,7 +276,7 @@ inline Result<void> Mapper::fill_in_memory(Run &memory, const Leaf &leaf, EntryR
 
 		tces[i].store_word(kcxx::BigEndian::of_memory(page) | tce_bits);
 		if (!old.is_empty()) [[unlikely]]
-			replaced.add(old, guard.taken_out(old, view[i].load_word()));
+			gathered.add(old, guard.taken_out(old, view[i].load_word()));
 		view[i].store(memory.backing().word());
 	}
 	return {};
@@ -290,7 +290,7 @@ template <typename Run>
 	unsigned long page = 0;
 	unsigned long i = 0;
 	kcxx::ScopeExit progress([&] { mapped = Entries(i); });
-	Replaced::Writer replaced(m_context.replaced);
+	Gathered::Writer gathered(m_context.gathered);
 
 	for (; i < run.count.value(); ++i, memory.step()) {
 		TRY(memory.take(page));
@@ -303,7 +303,7 @@ template <typename Run>
 			return old.error();
 		}
 		if (!old.value().is_empty())
-			replaced.add(old.value(), leaf.view()[i].load_word());
+			gathered.add(old.value(), leaf.view()[i].load_word());
 		leaf.view()[i].store(memory.backing().word());
 	}
 	return {};
@@ -315,7 +315,7 @@ template <typename Run>
  */
 inline EntryRange Mapper::empty_in_memory(const Leaf &leaf, EntryRange run) const
 {
-	Replaced::Writer replaced(m_context.replaced);
+	Gathered::Writer gathered(m_context.gathered);
 	NonEmpty non_empty(run);
 	KvmGate::Guard guard(m_table.gate());
 
@@ -330,7 +330,7 @@ inline EntryRange Mapper::empty_in_memory(const Leaf &leaf, EntryRange run) cons
 
 		leaf.tces()[i].store_word(kcxx::BigEndian());
 		leaf.view()[i].store_word(kcxx::BigEndian());
-		replaced.add(old, guard.taken_out(old, backing));
+		gathered.add(old, guard.taken_out(old, backing));
 		non_empty.add(i);
 	}
 	return non_empty.range();
@@ -338,7 +338,7 @@ inline EntryRange Mapper::empty_in_memory(const Leaf &leaf, EntryRange run) cons
 
 [[gnu::noinline]] EntryRange Mapper::empty_by_operation(const Leaf &leaf, EntryRange run) const
 {
-	Replaced::Writer replaced(m_context.replaced);
+	Gathered::Writer gathered(m_context.gathered);
 	NonEmpty non_empty(run);
 
 	for (unsigned long i = 0; i < run.count.value(); ++i) {
@@ -353,30 +353,30 @@ inline EntryRange Mapper::empty_in_memory(const Leaf &leaf, EntryRange run) cons
 
 		if (old.is_error() || old.value().is_empty())
 			continue;
-		replaced.add(old.value(), empty_view(leaf.view()[i], backing));
+		gathered.add(old.value(), empty_view(leaf.view()[i], backing));
 		non_empty.add(i);
 	}
 	return non_empty.range();
 }
 
-Reach Mapper::settle_replaced(EntryRange run) const
+Update Mapper::flush_gathered(EntryRange run) const
 {
-	Replaced &replaced = m_context.replaced;
-	Reach reach = m_table.invalidate(run);
+	Gathered &gathered = m_context.gathered;
+	Update outcome = m_table.invalidate(run);
 	Owner last;
 
-	if (reach == Reach::Unknown)
-		replaced.forget();
+	if (outcome == Update::Stale)
+		gathered.forget();
 	else
-		replaced.drop_all([&](const Replaced::Entry &entry) { drop(entry, last); });
-	return reach;
+		gathered.drop_all([&](const Gathered::Entry &entry) { drop(entry, last); });
+	return outcome;
 }
 
 /*
  * What an exchange took out of the table belongs to its region no longer. The page is marked
  * first: when the count is dropped, the region can be released.
  */
-[[gnu::always_inline]] inline void Mapper::drop(const Replaced::Entry &entry, Owner &last) const
+[[gnu::always_inline]] inline void Mapper::drop(const Gathered::Entry &entry, Owner &last) const
 {
 	Backing backing(entry.backing.value_in_memory());
 

@@ -17,7 +17,7 @@
  *
  * A region's count may be dropped, and a page unpinned, only when no PE can have the TCE cached any
  * more: another container of the process can release the region at that very moment. What was taken
- * out is therefore collected (Replaced), and dropped after the invalidation.
+ * out is therefore gathered, and dropped after the invalidation.
  *
  * map() reserves first and commits then: memory that is not registered, pages that are too small
  * and levels that cannot be allocated are found before an entry is written. Only tables of the
@@ -38,7 +38,7 @@
 namespace tce {
 
 /* TCEs that a run has taken out of a table, with the memory that was behind each. */
-class Replaced {
+class Gathered {
 public:
 	/* Also the longest run: what a hypervisor takes with one call. */
 	static constexpr unsigned long capacity = 512;
@@ -48,25 +48,25 @@ public:
 		kcxx::BigEndian backing; /* the view's word: a Backing */
 	};
 
-	/* Puts entries into @replaced, which is empty, and counts them in the end. */
+	/* Puts entries into @gathered, which is empty, and counts them in the end. */
 	class Writer {
 	public:
-		explicit Writer(Replaced &replaced)
-			: m_replaced(replaced), m_next(replaced.m_entries)
+		explicit Writer(Gathered &gathered)
+			: m_gathered(gathered), m_next(gathered.m_entries)
 		{
 		}
 		Writer(const Writer &) = delete;
 		Writer &operator=(const Writer &) = delete;
 		~Writer()
 		{
-			m_replaced.m_count =
-				static_cast<unsigned long>(m_next - m_replaced.m_entries);
+			m_gathered.m_count =
+				static_cast<unsigned long>(m_next - m_gathered.m_entries);
 		}
 
 		void add(OldEntry old, kcxx::BigEndian backing) { *m_next++ = { old, backing }; }
 
 	private:
-		Replaced &m_replaced;
+		Gathered &m_gathered;
 		Entry *m_next;
 	};
 
@@ -93,7 +93,7 @@ public:
 	struct Context {
 		const MemoryRegistry &registry;
 		mm_struct *mm;
-		Replaced &replaced; /* empty between the calls */
+		Gathered &gathered; /* empty between the calls */
 		PinnedCensus &census;
 	};
 
@@ -149,18 +149,18 @@ private:
 				       Direction direction, Entries &mapped) const;
 	[[gnu::always_inline]] EntryRange empty_in_memory(const Leaf &leaf, EntryRange run) const;
 	EntryRange empty_by_operation(const Leaf &leaf, EntryRange run) const;
-	/* Drops what was replaced in @run, once no PE has it cached any more. */
-	Reach settle(EntryRange run) const
+	/* Drops what was gathered in @run, once no PE has it cached any more. */
+	Update flush(EntryRange run) const
 	{
-		return m_context.replaced.is_empty() ? Reach::Current : settle_replaced(run);
+		return m_context.gathered.is_empty() ? Update::Done : flush_gathered(run);
 	}
-	[[gnu::noinline]] Reach settle_replaced(EntryRange run) const;
+	[[gnu::noinline]] Update flush_gathered(EntryRange run) const;
 	/* Where the last entry belonged: the next one mostly does too. */
 	struct Owner {
 		UserRange range{};
 		mm_iommu_table_group_mem_t *region = nullptr;
 	};
-	void drop(const Replaced::Entry &entry, Owner &last) const;
+	void drop(const Gathered::Entry &entry, Owner &last) const;
 	void drop_pinned(OldEntry old, Backing backing) const;
 	Owner find_owner(UserAddr user) const;
 

@@ -52,11 +52,11 @@ private:
 	Entries m_count;
 };
 
-/* What the devices can reach of some entries, after these were changed. */
-enum class Reach {
-	Current, /* What the table says. */
-	Nothing, /* The hypervisor has refused the entries, and has none of them now. */
-	Unknown, /* It has refused to empty them as well: the old ones may be there. */
+/* How an update of entries ended: what the devices can reach now. */
+enum class Update {
+	Done,	 /* What the table says. */
+	Cleared, /* The hypervisor has refused the entries, and has none of them now. */
+	Stale,	 /* It has refused to empty them as well: the old ones may be there. */
 };
 
 } /* namespace tce */

@@ -39,7 +39,7 @@ public:
 	{
 		return m_backend.permissions(direction);
 	}
-	Reach invalidate(EntryRange range) { return m_backend.update(*this, range); }
+	Update invalidate(EntryRange range) { return m_backend.update(*this, range); }
 
 	/* When the last reference on the kernel's object is gone. */
 	void destroy() { m_backend.destroy(*this); }

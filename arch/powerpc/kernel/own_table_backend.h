@@ -24,12 +24,12 @@ public:
 	}
 
 	/*
-	 * Puts @tce into the entry @index, whose word is @word. Reach::Nothing: the entry was
-	 * emptied instead; Reach::Unknown: it is as before. With the gate's lock held, by which
+	 * Puts @tce into the entry @index, whose word is @word. Update::Cleared: the entry was
+	 * emptied instead; Update::Stale: it is as before. With the gate's lock held, by which
 	 * nobody else changes the entry; does not sleep.
 	 */
-	virtual Reach put(OwnTable &table, TceIndex index, AtomicBigEndian &word,
-			  unsigned long tce) const = 0;
+	virtual Update put(OwnTable &table, TceIndex index, AtomicBigEndian &word,
+			   unsigned long tce) const = 0;
 
 	/*
 	 * After put(): makes the PEs forget what they have cached of @range, which is not empty.
@@ -41,7 +41,7 @@ public:
 	 * The same after the words of @range were written one by one, without put(): makes the PEs
 	 * see them. Under the container's lock, without the gate's.
 	 */
-	virtual Reach update(OwnTable &table, EntryRange range) const = 0;
+	virtual Update update(OwnTable &table, EntryRange range) const = 0;
 
 	/* Frees the object, when nobody uses the table any more. */
 	virtual void destroy(OwnTable &table) const = 0;

@@ -61,7 +61,7 @@ public:
 	}
 
 	/* Makes every PE that uses the table see what has changed in @range. */
-	Reach invalidate(EntryRange range) const
+	Update invalidate(EntryRange range) const
 	{
 		return m_own ? m_own->invalidate(range) : kernel_table().invalidate(range);
 	}

@@ -17,10 +17,10 @@ public:
 	/* A PHB that may write also reads. */
 	constexpr PowernvBackend() : OwnTableBackend(Permissions::ReadWrite) {}
 
-	Reach put(OwnTable &, TceIndex, AtomicBigEndian &word, unsigned long tce) const override
+	Update put(OwnTable &, TceIndex, AtomicBigEndian &word, unsigned long tce) const override
 	{
 		word.store(tce);
-		return Reach::Current;
+		return Update::Done;
 	}
 	void invalidate(OwnTable &table, EntryRange range) const override
 	{
@@ -28,10 +28,10 @@ public:
 		powernv(table).invalidate_in_pes(range);
 		glue_rcu_read_unlock();
 	}
-	Reach update(OwnTable &table, EntryRange range) const override
+	Update update(OwnTable &table, EntryRange range) const override
 	{
 		powernv(table).invalidate_in_pes(range);
-		return Reach::Current;
+		return Update::Done;
 	}
 	void destroy(OwnTable &table) const override
 	{

@@ -41,13 +41,13 @@ public:
 	const TceCalls &calls() const { return m_calls; }
 
 	/* Gives the hypervisor the copies of @range. Without the gate's lock. */
-	Reach push(EntryRange range);
+	Update push(EntryRange range);
 
 private:
 	bool push_some(EntryRange range, const AtomicBigEndian *copies);
 	/* Belongs to who holds the gate's lock. */
 	AtomicBigEndian *list(const KvmGate::Guard &) const { return m_list.tces(); }
-	Reach clear(EntryRange range);
+	Update clear(EntryRange range);
 
 	const TceCalls m_calls;
 	const TceList m_list;
