@@ -102,7 +102,7 @@ endif
 .PHONY: dkms-tree dist deb
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"$$/\1/p' $(SRC)/dkms.conf)
 DKMS_NAME := vfio-iommu-spapr-tce-$(VERSION)
-DKMS_FILES := Makefile Kbuild dkms.conf drivers arch include scripts/expected-symbols \
+DKMS_FILES := Makefile Kbuild dkms.conf drivers arch include kernel scripts/expected-symbols \
 	$(patsubst %,scripts/%.sh,audit-module check-headers check-kernel install-module \
 		layout-header remind verify-driver-ops)
 dkms-tree:
@@ -242,5 +242,5 @@ help:
 	@echo '  make module KDIR=<kernel tree>   for any other kernel'
 	@echo '  make kernel KERNEL=<kernel>      fetch and unpack that kernel'
 	@echo '  make sparse     sparse over the C glue'
-	@echo '  make lint       clang-format, clang-tidy, shellcheck'
+	@echo '  make lint       clang-format, clang-tidy, shellcheck, order of the floors'
 	@echo '  make clean      remove build/, with all that was downloaded'

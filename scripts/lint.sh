@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Style and static analysis of what git tracks: clang-format and clang-tidy over the C++ and C
-# sources, shellcheck over the scripts. The lines of the module's sources are counted at the end.
+# sources, shellcheck over the scripts, the order of the floors. The lines of the module's sources are counted at the end.
 #
 # usage: lint.sh OUT   (the module's build directory, for the kernel's layouts)
 
@@ -27,8 +27,10 @@ mapfile -t scripts < <(git ls-files '*.sh' '*-init' .ci/run debian/kernel-hook)
 say "shellcheck over ${#scripts[@]} scripts"
 shellcheck -x "${scripts[@]}"
 
+scripts/check-floors.sh "$out"
+
 lines() {
 	git ls-files "$@" | xargs cat | wc -l
 }
 say "no finding; $(lines 'drivers/*.cc' 'drivers/*.h' 'arch/*.cc' 'arch/*.h' 'include/kcxx' ':!*/glue/*') lines of C++," \
-	"$(lines '*/glue/*.c' '*/glue/*.h' ':!selftests') lines of C glue"
+	"$(lines 'kernel/*' 'drivers/*.c' '*/glue/*.c' '*/glue/*.h') lines of C glue"

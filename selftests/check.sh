@@ -125,7 +125,7 @@ step() {
 progress() {
 	local left=''
 	[ ! -s "$last" ] || left=", $((($(cat "$last") - SECONDS) / 60)) min left by the last run"
-	local all=$((6 + $(kernels_of_list | wc -l) + ${#list[@]}))
+	local all=$((7 + $(kernels_of_list | wc -l) + ${#list[@]}))
 	echo "$(wc -l <"$counts") of $all done, $((SECONDS / 60)) min gone$left"
 }
 
@@ -175,6 +175,7 @@ for kernel in $(kernels_of_list); do
 	step "module for $kernel, audit" make --no-print-directory module KERNEL="$kernel"
 done
 step "audit of what is broken" selftests/build/test-audit.sh
+step "order of the floors" selftests/build/test-floors.sh
 step "sparse" make --no-print-directory sparse
 make --no-print-directory target-tests kvm-programs guest-qemu lane-qemu
 [[ "${list[*]}" != *install* ]] || make --no-print-directory install-roots || true # then they fail

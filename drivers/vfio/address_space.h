@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "glue/mm.h"
 #include "kcxx/ref.h"
+#include "kernel/mm.h"
 
 template <> struct kcxx::RefTraits<mm_struct> {
 	static void get(mm_struct *mm) { glue_mm_grab(mm); }

@@ -38,7 +38,7 @@ public:
 	constexpr HostPhys page() const { return HostPhys(m_word & ~pinned_mark); }
 
 private:
-	static constexpr unsigned long pinned_mark = 1UL << 63;
+	static constexpr unsigned long pinned_mark = kcxx::power_of_two(63);
 
 	unsigned long m_word = 0;
 };

@@ -2,8 +2,8 @@
 #include "drivers/vfio/container.h"
 
 #include "arch/powerpc/platforms/platforms.h"
-#include "glue/mm.h"
 #include "kcxx/scope_exit.h"
+#include "kernel/mm.h"
 
 namespace tce {
 
@@ -43,11 +43,11 @@ void Container::detach(iommu_group *group)
 	for (unsigned int num = 0; num < max_tables; ++num) {
 		if (!m_windows[num])
 			continue;
-		/* Some platforms cannot reach a table any more that is no group's window. */
+		/* Some platforms cannot empty a table that is no group's window any more. */
 		if (was_last)
 			retire(*m_windows[num]);
 		m_windows[num]->unset_in(attachment->tables, num);
-		/* A group that comes next can have tables of another kind. */
+		/* The next group that is attached can have tables of another kind. */
 		if (was_last)
 			m_windows[num] = Slot();
 	}
@@ -263,7 +263,7 @@ Result<unsigned int> Container::add_window(const TableGroup &group, const Window
 	TRY(group.table_size(shape));
 
 	unsigned int num = TRY(free_slot(group));
-	Slot window = TRY(Window::create({ m_memory, m_owner.get(), m_replaced, m_pinned }, group,
+	Slot window = TRY(Window::create({ m_memory, m_owner.get(), m_gathered, m_pinned }, group,
 					 num, shape));
 	Attachment *last_set = nullptr;
 	kcxx::ScopeExit rollback([&] {

@@ -29,9 +29,9 @@
 #include "drivers/vfio/memory_registry.h"
 #include "drivers/vfio/requests.h"
 #include "drivers/vfio/window.h"
-#include "glue/mm.h"
 #include "kcxx/list.h"
 #include "kcxx/owned.h"
+#include "kernel/mm.h"
 
 namespace tce {
 
@@ -85,8 +85,8 @@ public:
 	Result<void> remove_window(const RemoveRequest &request);
 
 	/*
-	 * All groups, in the order in which they came, for what is to be done to them without the
-	 * lock, into @groups. -ENODEV without groups; -ENOMEM.
+	 * Puts references on all groups into @groups, in the order in which they were attached, for
+	 * work that is done without the lock. -ENODEV without groups; -ENOMEM.
 	 */
 	Result<void> hold_groups(HeldGroups &groups) const;
 
@@ -164,7 +164,7 @@ private:
 	/* v1: for what the default window can hold, while the container is enabled. */
 	LockedMemory m_window_charge;
 	PinnedCensus m_pinned;
-	Replaced m_replaced;
+	Gathered m_gathered;
 	bool m_default_window_pending = false;
 	/* Mapping is allowed: in v2 since memory was first registered. */
 	bool m_enabled = false;

@@ -3,7 +3,7 @@
 
 #include <linux/vfio.h>
 
-#include "glue/eeh.h"
+#include "arch/powerpc/kernel/glue/eeh.h"
 
 namespace tce {
 
@@ -32,7 +32,7 @@ int call_kernel(eeh_pe *pe, const EehRequest &request)
 		return eeh_pe_reset(pe, GLUE_EEH_FUNDAMENTAL_RESET, include_passed);
 	case VFIO_EEH_PE_CONFIGURE:
 		return eeh_pe_configure(pe);
-	default: /* The one that is left of what decode() lets pass: VFIO_EEH_PE_INJECT_ERR. */
+	default: /* Beside these decode() lets VFIO_EEH_PE_INJECT_ERR pass only. */
 		return eeh_pe_inject_err(pe, request.error.type, request.error.function,
 					 request.error.address, request.error.mask);
 	}

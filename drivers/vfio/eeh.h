@@ -8,8 +8,8 @@
  */
 #pragma once
 
+#include "arch/powerpc/kernel/glue/iommu.h"
 #include "drivers/vfio/requests.h"
-#include "glue/iommu.h"
 #include "kcxx/ref.h"
 #include "kcxx/vector.h"
 

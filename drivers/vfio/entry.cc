@@ -5,13 +5,13 @@
  */
 #include <linux/vfio.h>
 
+#include "arch/powerpc/kernel/glue/eeh.h"
 #include "arch/powerpc/platforms/platforms.h"
 #include "drivers/vfio/eeh.h"
+#include "drivers/vfio/entry.h"
 #include "drivers/vfio/requests.h"
 #include "drivers/vfio/shared_container.h"
-#include "glue/eeh.h"
-#include "glue/objects.h"
-#include "glue/vfio.h"
+#include "kernel/objects.h"
 
 namespace tce {
 
@@ -93,7 +93,7 @@ Result<void> dispatch_v2(SharedContainer &container, unsigned int cmd, UserAddr 
 
 /*
  * The groups are looked up under the lock; the operation itself must not be: see eeh.h. The
- * container comes first here as well: its reference keeps the module loaded while decoding waits
+ * container is found first here as well: its reference keeps the module loaded while decoding waits
  * for a page of the user's.
  */
 [[gnu::noinline]] Result<int> serve_eeh(SharedContainer &container, UserAddr argument)

@@ -3,7 +3,7 @@
 
 #include <new>
 
-#include "glue/memory.h"
+#include "kernel/memory.h"
 
 namespace tce {
 
@@ -64,7 +64,7 @@ void HandleTable::give_back(HandleSlot &slot)
 
 unsigned long HandleTable::start(HandleSlot &slot)
 {
-	return static_cast<unsigned long>(slot.references.start()) << 32 | slot.number;
+	return kcxx::multiplied(slot.references.start(), tag_shift) | slot.number;
 }
 
 void HandleTable::add_free(Slots &list, HandleSlot &slot)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * HandleTable: the numbers by which the VFIO core knows containers. A number names a slot, and with
- * the slot's tag which of the containers that it has had: not before 2^32 others have had the same
- * slot is a number used again.
+ * HandleTable: the numbers by which the VFIO core knows containers. A number consists of a slot and
+ * of the tag that the slot has for this container. It is used again only after 2^32 other
+ * containers had the slot.
  *
  * A slot has the references on its container, too. Slots are never freed while the module is
- * loaded, so that a call with an old number finds a slot with another tag, and no memory that is
- * gone.
+ * loaded, so that a call with an old number finds a slot with another tag, and no freed memory.
  *
  * Locking: find() takes none. The others take the table's mutex, process context. All processes
  * share that one: nothing is allocated under it, which can wait for what a user has to write back.
  */
 #pragma once
 
+#include "kcxx/checked.h"
 #include "kcxx/locked.h"
 #include "kcxx/published.h"
 #include "kcxx/result.h"
@@ -34,7 +34,7 @@ class HandleTable {
 public:
 	/* At module load. */
 	static void init();
-	/* At module unload, when no slot is in use and no call can come any more. */
+	/* At module unload, when no slot is in use and no call can arrive any more. */
 	static void free_all();
 
 	/* A slot that nobody uses. -ENOMEM: no memory, or 65,536 containers. May sleep. */
@@ -48,15 +48,17 @@ public:
 	static HandleSlot *find(unsigned long handle)
 	{
 		HandleSlot *slot = slot_of(static_cast<unsigned int>(handle));
+		unsigned int tag = static_cast<unsigned int>(kcxx::divided(handle, tag_shift));
 
-		if (!slot || !slot->references.get(static_cast<unsigned int>(handle >> 32)))
-			[[unlikely]]
+		if (!slot || !slot->references.get(tag)) [[unlikely]]
 			return nullptr;
 		return slot;
 	}
 
 private:
-	/* A chunk takes 8 KiB, and stays where it is once it is there. */
+	/* A handle is the number of a slot, and from this bit on its tag. */
+	static constexpr unsigned int tag_shift = 32;
+	/* A chunk takes 8 KiB, and never moves. */
 	static constexpr unsigned int slots_per_chunk = 256;
 	static constexpr unsigned int most_chunks = 256;
 	using Chunk = HandleSlot[slots_per_chunk];

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "drivers/vfio/mapper.h"
 
-#include "glue/mm.h"
-#include "glue/sync.h"
 #include "kcxx/scope_exit.h"
+#include "kernel/mm.h"
+#include "kernel/sync.h"
 
 namespace tce {
 
 namespace {
 
 /* The length of a run, after which others are given way. */
-constexpr Entries longest_run{ Replaced::capacity };
+constexpr Entries longest_run{ Gathered::capacity };
 
 /* Whole pages of size @page from @from to the end of @region. */
 Entries pages_in(const Region &region, UserAddr from, PageShift page)
@@ -109,9 +109,9 @@ UserAddr user_of(const TakenEntry &entry)
 	return Backing(entry.backing).user();
 }
 
-Result<void> all_reach(Reach reach)
+Result<void> as_result(Update outcome)
 {
-	return reach == Reach::Current ? Result<void>() : Result<void>(Errno::Io);
+	return outcome == Update::Done ? Result<void>() : Result<void>(Errno::Io);
 }
 
 } /* namespace */
@@ -153,7 +153,7 @@ inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction
 		leaf = m_table.find(left.first);
 		glue_cond_resched();
 	}
-	TRY(all_reach(m_table.invalidate(range)));
+	TRY(as_result(m_table.invalidate(range)));
 	rollback.dismiss();
 	return {};
 }
@@ -173,7 +173,7 @@ Result<void> Mapper::unmap(EntryRange range) const
 						     ? empty_in_memory(leaf, run)
 						     : empty_by_operation(leaf, run);
 
-			if (settle(emptied) == Reach::Unknown)
+			if (flush(emptied) == Update::Stale)
 				result = Errno::Io;
 		}
 		at = run.end();
@@ -239,7 +239,7 @@ Result<void> Mapper::reserve_all(EntryRange range) const
 	return {};
 }
 
-/* Maps memory that follows each other into one leaf. @mapped tells how far that came. */
+/* Maps successive memory into one leaf. @mapped: how many entries it has written, in any case. */
 template <typename Run>
 inline Result<void> Mapper::map_run(Run memory, Leaf leaf, EntryRange run, Direction direction,
 				    Entries &mapped) const
@@ -247,24 +247,24 @@ inline Result<void> Mapper::map_run(Run memory, Leaf leaf, EntryRange run, Direc
 	Result<void> filled = leaf.kind() == Leaf::Kind::InMemory
 				      ? fill_in_memory(memory, leaf, run, direction, mapped)
 				      : fill_by_operation(memory, leaf, run, direction, mapped);
-	Reach reach = settle({ run.first, mapped });
+	Update outcome = flush({ run.first, mapped });
 
 	TRY(filled);
-	return all_reach(reach);
+	return as_result(outcome);
 }
 
 template <typename Run>
 inline Result<void> Mapper::fill_in_memory(Run memory, Leaf leaf, EntryRange run,
 					   Direction direction, Entries &mapped) const
 {
-	const kcxx::BigEndian tce_bits(m_table.permissions(direction));
+	const kcxx::BigEndian tce_bits(bits(m_table.permissions(direction)));
 	const unsigned long count = run.count.value();
 	AtomicBigEndian *const view = leaf.view();
 	AtomicBigEndian *const tces = leaf.tces();
 	unsigned long page = 0;
 	unsigned long i = 0;
 	kcxx::ScopeExit progress([&] { mapped = Entries(i); });
-	Replaced::Writer replaced(m_context.replaced);
+	Gathered::Writer gathered(m_context.gathered);
 	KvmGate::Guard guard(m_table.gate());
 
 	for (; i < count; ++i, memory.step()) {
@@ -273,7 +273,7 @@ inline Result<void> Mapper::fill_in_memory(Run memory, Leaf leaf, EntryRange run
 		if (!tces[i].is_zero()) [[unlikely]] {
 			OldEntry old(tces[i].load());
 
-			replaced.add(old, guard.taken_out(old, view[i].load()));
+			gathered.add(old, guard.taken_out(old, view[i].load()));
 		}
 		tces[i].store_word(kcxx::BigEndian::of_memory(page) | tce_bits);
 		view[i].store(memory.backing().word());
@@ -288,7 +288,7 @@ template <typename Run>
 	unsigned long page = 0;
 	unsigned long i = 0;
 	kcxx::ScopeExit progress([&] { mapped = Entries(i); });
-	Replaced::Writer replaced(m_context.replaced);
+	Gathered::Writer gathered(m_context.gathered);
 
 	for (; i < run.count.value(); ++i, memory.step()) {
 		TRY(memory.take(page));
@@ -301,7 +301,7 @@ template <typename Run>
 			return old.error();
 		}
 		if (!old.value().is_empty())
-			replaced.add(old.value(), leaf.view()[i].load());
+			gathered.add(old.value(), leaf.view()[i].load());
 		leaf.view()[i].store(memory.backing().word());
 	}
 	return {};
@@ -316,7 +316,7 @@ inline EntryRange Mapper::empty_in_memory(Leaf leaf, EntryRange run) const
 	AtomicBigEndian *const view = leaf.view();
 	AtomicBigEndian *const tces = leaf.tces();
 	const unsigned long count = run.count.value();
-	Replaced::Writer replaced(m_context.replaced);
+	Gathered::Writer gathered(m_context.gathered);
 	KvmGate::Guard guard(m_table.gate());
 	const unsigned long first = skip_empty(view, count);
 	unsigned long end = first;
@@ -332,7 +332,7 @@ inline EntryRange Mapper::empty_in_memory(Leaf leaf, EntryRange run) const
 
 		tces[i].store(0);
 		view[i].store(0);
-		replaced.add(old, guard.taken_out(old, backing));
+		gathered.add(old, guard.taken_out(old, backing));
 		end = i + 1;
 	}
 	return { run.first + Entries(first), Entries(end - first) };
@@ -342,7 +342,7 @@ inline EntryRange Mapper::empty_in_memory(Leaf leaf, EntryRange run) const
 {
 	AtomicBigEndian *const view = leaf.view();
 	const unsigned long count = run.count.value();
-	Replaced::Writer replaced(m_context.replaced);
+	Gathered::Writer gathered(m_context.gathered);
 	const unsigned long first = skip_empty(view, count);
 	unsigned long end = first;
 
@@ -358,29 +358,29 @@ inline EntryRange Mapper::empty_in_memory(Leaf leaf, EntryRange run) const
 
 		if (old.is_error() || old.value().is_empty())
 			continue;
-		replaced.add(old.value(), empty_view(view[i], backing));
+		gathered.add(old.value(), empty_view(view[i], backing));
 		end = i + 1;
 	}
 	return { run.first + Entries(first), Entries(end - first) };
 }
 
-Reach Mapper::settle_replaced(EntryRange run) const
+Update Mapper::flush_gathered(EntryRange run) const
 {
-	Replaced &replaced = m_context.replaced;
-	Reach reach = m_table.invalidate(run);
+	Gathered &gathered = m_context.gathered;
+	Update outcome = m_table.invalidate(run);
 
-	if (reach != Reach::Unknown)
-		drop_all(replaced);
-	replaced.forget();
-	return reach;
+	if (outcome != Update::Stale)
+		drop_all(gathered);
+	gathered.forget();
+	return outcome;
 }
 
 /* What was taken out of the table belongs to its region no longer, or needs its pin no longer. */
-inline void Mapper::drop_all(const Replaced &replaced) const
+inline void Mapper::drop_all(const Gathered &gathered) const
 {
-	const TakenEntry *const end = replaced.end();
+	const TakenEntry *const end = gathered.end();
 
-	for (const TakenEntry *at = replaced.begin(); at != end;) {
+	for (const TakenEntry *at = gathered.begin(); at != end;) {
 		if (Backing(at->backing).is_pinned()) [[unlikely]]
 			drop_pinned(*at++);
 		else

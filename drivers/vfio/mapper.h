@@ -17,7 +17,7 @@
  *
  * A region's count may be dropped, and a page unpinned, only when no PE can have the TCE cached any
  * more: another container of the process can release the region at that very moment. What was taken
- * out is therefore collected (Replaced), and dropped after the invalidation.
+ * out is therefore gathered, and dropped after the invalidation.
  *
  * map() reserves first and commits then: memory that is not registered, pages that are too small
  * and levels that cannot be allocated are found before an entry is written. Only tables of the
@@ -39,29 +39,29 @@
 namespace tce {
 
 /* TCEs that a run has taken out of a table, with the memory that was behind each. */
-class Replaced {
+class Gathered {
 public:
 	/* Also the longest run: what a hypervisor takes with one call. */
 	static constexpr unsigned long capacity = 512;
 
-	/* Puts entries into @replaced, which is empty; they are there in the end. */
+	/* Puts entries into @gathered, which is empty; they are there in the end. */
 	class Writer {
 	public:
-		explicit Writer(Replaced &replaced) : m_replaced(replaced) {}
+		explicit Writer(Gathered &gathered) : m_gathered(gathered) {}
 		Writer(const Writer &) = delete;
 		Writer &operator=(const Writer &) = delete;
-		~Writer() { m_replaced.m_end = m_next; }
+		~Writer() { m_gathered.m_end = m_next; }
 
 		void add(OldEntry old, unsigned long backing) { *m_next++ = { old, backing }; }
 
 	private:
-		Replaced &m_replaced;
-		TakenEntry *m_next = m_replaced.m_entries;
+		Gathered &m_gathered;
+		TakenEntry *m_next = m_gathered.m_entries;
 	};
 
-	Replaced() = default;
-	Replaced(const Replaced &) = delete;
-	Replaced &operator=(const Replaced &) = delete;
+	Gathered() = default;
+	Gathered(const Gathered &) = delete;
+	Gathered &operator=(const Gathered &) = delete;
 
 	bool is_empty() const { return m_end == m_entries; }
 	const TakenEntry *begin() const { return m_entries; }
@@ -80,7 +80,7 @@ public:
 	struct Context {
 		const MemoryRegistry &registry;
 		mm_struct *mm;
-		Replaced &replaced; /* empty between the calls */
+		Gathered &gathered; /* empty between the calls */
 		PinnedCensus &census;
 	};
 
@@ -136,18 +136,18 @@ private:
 				       Entries &mapped) const;
 	[[gnu::always_inline]] EntryRange empty_in_memory(Leaf leaf, EntryRange run) const;
 	EntryRange empty_by_operation(Leaf leaf, EntryRange run) const;
-	/* Drops what was replaced in @run, once no PE has it cached any more. */
-	Reach settle(EntryRange run) const
+	/* Drops what was gathered in @run, once no PE has it cached any more. */
+	Update flush(EntryRange run) const
 	{
-		return m_context.replaced.is_empty() ? Reach::Current : settle_replaced(run);
+		return m_context.gathered.is_empty() ? Update::Done : flush_gathered(run);
 	}
-	[[gnu::noinline]] Reach settle_replaced(EntryRange run) const;
+	[[gnu::noinline]] Update flush_gathered(EntryRange run) const;
 	/* Where an entry belongs: the next one mostly does too. */
 	struct Owner {
 		UserRange range{};
 		mm_iommu_table_group_mem_t *region = nullptr;
 	};
-	void drop_all(const Replaced &replaced) const;
+	void drop_all(const Gathered &gathered) const;
 	const TakenEntry *drop_registered(const TakenEntry *first, const TakenEntry *end) const;
 	void drop_pinned(const TakenEntry &entry) const;
 	Owner find_owner(UserAddr user) const;

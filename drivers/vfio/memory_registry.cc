@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "drivers/vfio/memory_registry.h"
 
-#include "glue/mm.h"
-#include "glue/sync.h"
 #include "kcxx/locked.h"
+#include "kernel/mm.h"
+#include "kernel/sync.h"
 
 namespace tce {
 
@@ -22,7 +22,7 @@ void want_all_of(OrphanList &list, mm_struct *mm)
 	}
 }
 
-/* The next one that this is asked for, and that nobody is at; nullptr: none. */
+/* The next orphan that is to be put and that no other thread is putting; nullptr: there is none. */
 Region *take_wanted(OrphanList &list, mm_struct *mm)
 {
 	for (Region &region : list) {
@@ -37,8 +37,9 @@ Region *take_wanted(OrphanList &list, mm_struct *mm)
 }
 
 /*
- * Tries all orphans of the process. What another thread is just trying is left to that one, which
- * tries it again then: it may have come too early.
+ * Puts the orphans of the process that can be put. One that another thread is putting is left to
+ * that thread, which tries again afterwards: its attempt may have been before the last TCE was
+ * taken out.
  */
 void put_orphans_of(mm_struct *mm)
 {

@@ -10,7 +10,7 @@ constexpr bool pages_differ = kernel_page > PageShift(12);
 
 unsigned long number_of(HostPhys page)
 {
-	return page.value() >> kernel_page.value();
+	return kcxx::divided(page.value(), kernel_page.value());
 }
 
 } /* namespace */
@@ -58,7 +58,7 @@ void PinnedCensus::remove(HostPhys page)
 	if (!m_pages || !glue_census_remove(m_pages, number_of(page)))
 		return;
 	--m_distinct;
-	/* Not so while pages are counted that could not be charged. */
+	/* Nothing is given back while there are counted pages that could not be charged. */
 	if (m_charged && m_distinct < m_included + m_charged) {
 		account_locked_vm(m_mm.get(), 1, false);
 		--m_charged;

@@ -4,9 +4,8 @@
  *
  * ENABLE charges what the window can map. Where a kernel page is larger than an IOMMU page, the
  * pages that are pinned can be more: each entry can lead to another kernel page, of which it maps a
- * part. What the kernel pages come to beyond the first charge is charged in addition, and given
- * back when they are not pinned any more. Where the pages are of one size there is nothing to
- * count.
+ * part. Kernel pages beyond those that ENABLE has charged are charged in addition, and are given
+ * back when they are unpinned. Where both sizes are the same nothing is counted.
  *
  * Locking: the container's lock. Process context; may sleep.
  */
@@ -14,7 +13,7 @@
 
 #include "arch/powerpc/kernel/tce_types.h"
 #include "drivers/vfio/address_space.h"
-#include "glue/census.h"
+#include "kernel/census.h"
 
 namespace tce {
 
@@ -30,12 +29,15 @@ public:
 	/* Forgets them, and gives back what was charged in addition. */
 	void stop();
 
-	/* There is a pin more of the kernel page that @page is in. -ENOMEM, not counted. */
+	/* Counts a pin of the kernel page that @page is in. -ENOMEM, not counted. */
 	Result<void> add(HostPhys page);
-	/* A pin that was counted is gone. */
+	/* Takes back the count of a pin. */
 	void remove(HostPhys page);
 
-	/* Charges what the counted pages come to. -ENOMEM beyond the limit: no more is charged. */
+	/*
+	 * Charges the counted pages that are not charged yet. -ENOMEM beyond the limit: none is
+	 * charged.
+	 */
 	Result<void> charge();
 
 private:

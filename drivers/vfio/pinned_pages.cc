@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "drivers/vfio/pinned_pages.h"
 
-#include "glue/sync.h"
+#include "kernel/sync.h"
 
 namespace tce {
 

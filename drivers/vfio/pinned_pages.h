@@ -12,8 +12,8 @@
 
 #include "drivers/vfio/backing.h"
 #include "drivers/vfio/pinned_census.h"
-#include "glue/mm.h"
 #include "kcxx/owned_array.h"
+#include "kernel/mm.h"
 
 namespace tce {
 

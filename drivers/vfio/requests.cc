@@ -5,8 +5,8 @@
 
 #include <linux/vfio.h>
 
-#include "glue/eeh.h"
-#include "glue/memory.h"
+#include "arch/powerpc/kernel/glue/eeh.h"
+#include "kernel/memory.h"
 
 namespace tce {
 

@@ -14,7 +14,7 @@
 
 namespace tce {
 
-/* Of an ioctl that has none, or ignores it. */
+/* The argument of an ioctl that has none, or ignores it. */
 struct NoArgument {
 	static Result<NoArgument> decode(UserAddr) { return NoArgument(); }
 };

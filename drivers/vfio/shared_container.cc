@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "drivers/vfio/shared_container.h"
 
-#include "glue/objects.h"
 #include "kcxx/owned.h"
 #include "kcxx/scope_exit.h"
+#include "kernel/objects.h"
 
 namespace tce {
 
@@ -50,7 +50,7 @@ void SharedContainer::destroy()
 
 	kcxx::Owned<SharedContainer>(this) = {};
 	HandleTable::give_back(slot);
-	/* Nothing that can sleep may come after this: the module can be unloaded then. */
+	/* Nothing after this may sleep: the module can be unloaded from here on. */
 	glue_objects_drop();
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Window: a DMA window of a container: a TCE table, the memory charged for it, and the slot that
- * it takes in every group of the container.
+ * Window: a DMA window of a container: a TCE table, the memory charged for it, and the slot that it
+ * takes in every group of the container.
  *
- * The charge is what the table and its userspace view can come to, and lasts as long as the
- * window. Locking: the container's.
+ * The charge is for the most memory that the table and its userspace view can take, and lasts as
+ * long as the window. Locking: the container's.
  */
 #pragma once
 

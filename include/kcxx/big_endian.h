@@ -81,6 +81,7 @@ public:
 	AtomicBigEndian(const AtomicBigEndian &) = delete;
 	AtomicBigEndian &operator=(const AtomicBigEndian &) = delete;
 
+	/* In no order with other memory: as an entry is read and written under a lock. */
 	unsigned long load() const { return BigEndian::read(&m_word); }
 	/*
 	 * Of a word that points to something, which was written before that was published (pairs
@@ -93,7 +94,11 @@ public:
 	{
 		__atomic_store_n(&m_word, word.m_word, __ATOMIC_RELAXED);
 	}
-	/* Puts @word in place of @expected; returns what was there, which may be something else. */
+	/*
+	 * Puts @word in place of @expected; returns what was there, which may be something else.
+	 * What was written before is seen by who reads @word by load_pointer() or replaces it (that
+	 * is the release), and what was written before the old word is seen here (the acquire).
+	 */
 	unsigned long replace(unsigned long expected, unsigned long word)
 	{
 		unsigned long old = BigEndian::swapped(expected);
@@ -102,7 +107,10 @@ public:
 					    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 		return BigEndian::swapped(old);
 	}
-	/* Puts @value in place of 0 and returns 0, or returns what someone else has put there. */
+	/*
+	 * Puts @value in place of 0 and returns 0, or returns what someone else has put there.
+	 * Pairs with load_pointer().
+	 */
 	unsigned long publish(unsigned long value) { return replace(0, value); }
 
 private:

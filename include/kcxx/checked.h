@@ -8,7 +8,7 @@
 
 namespace kcxx {
 
-template <typename T> Result<T> checked_add(T a, std::type_identity_t<T> b)
+template <typename T> constexpr Result<T> checked_add(T a, std::type_identity_t<T> b)
 {
 	T sum;
 
@@ -23,9 +23,8 @@ constexpr bool is_power_of_two(unsigned long value)
 }
 
 /*
- * 1 << @exponent, and @value multiplied or divided by that. @exponent is below 64, which the
- * compiler goes by: it makes no check of its own, as it does of other shifts where the kernel has
- * UBSAN.
+ * 1 << @exponent, and @value multiplied or divided by that. @exponent is below 64. The compiler is
+ * told so: it adds no check, as it does to other shifts where the kernel has UBSAN.
  */
 constexpr unsigned long power_of_two(unsigned int exponent)
 {

@@ -5,9 +5,9 @@
 #pragma once
 
 #include "generated/kernel_layout.h"
-#include "glue/sync.h"
 #include "kcxx/thread_annotations.h"
 #include "kcxx/utility.h"
+#include "kernel/sync.h"
 
 namespace kcxx {
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Owned<T>: the one owner of a heap object; make_owned(): the only allocation, and it is checked.
- */
+/* Owned<T>: the one owner of a heap object; make_owned() allocates and makes one. */
 #pragma once
 
 #include <new>
 
-#include "glue/memory.h"
+#include "kcxx/check.h"
 #include "kcxx/result.h"
 #include "kcxx/utility.h"
+#include "kernel/memory.h"
 
 namespace kcxx {
 
@@ -34,8 +33,12 @@ public:
 	}
 
 	explicit operator bool() const { return m_object; }
-	T *operator->() const { return m_object; }
-	T &operator*() const { return *m_object; }
+	T *operator->() const { return &**this; }
+	T &operator*() const
+	{
+		KCXX_CHECK(m_object);
+		return *m_object;
+	}
 	T *get() const { return m_object; }
 
 	/* Gives the object up without destroying it. */

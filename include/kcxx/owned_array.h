@@ -7,9 +7,10 @@
 #include <new>
 #include <type_traits>
 
-#include "glue/memory.h"
+#include "kcxx/check.h"
 #include "kcxx/result.h"
 #include "kcxx/utility.h"
+#include "kernel/memory.h"
 
 namespace kcxx {
 
@@ -38,7 +39,11 @@ public:
 	~OwnedArray() { glue_free_array(m_items); }
 
 	unsigned long size() const { return m_size; }
-	T &operator[](unsigned long index) const { return m_items[index]; }
+	T &operator[](unsigned long index) const
+	{
+		KCXX_CHECK(index < m_size);
+		return m_items[index];
+	}
 
 private:
 	OwnedArray(T *items, unsigned long size) : m_items(items), m_size(size) {}

@@ -6,7 +6,11 @@
 
 namespace kcxx {
 
-/* What is read after this is not older than what was read before it. */
+/*
+ * What is read after this is not older than what was read before it: whoever has seen the second of
+ * two pointers that were published one after the other sees the first. Pairs with the release of
+ * Published::set() and AtomicBigEndian::publish().
+ */
 inline void read_barrier()
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -25,7 +29,10 @@ public:
 	 */
 	T *get() const { return __atomic_load_n(&m_object, __ATOMIC_RELAXED); }
 
-	/* Publishes @object if nothing is yet; returns what is published now. */
+	/*
+	 * Publishes @object, with all that was written to it (pairs with get()), if nothing is yet;
+	 * returns what is published now, with all that was written to that.
+	 */
 	T *set(T *object)
 	{
 		T *first = nullptr;

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "kcxx/check.h"
 #include "kcxx/utility.h"
 
 namespace kcxx {
@@ -36,6 +37,7 @@ public:
 	/* A further reference on an object that the caller holds. */
 	static Ref share(T *object)
 	{
+		KCXX_CHECK(object);
 		RefTraits<T>::get(object);
 		return adopt(object);
 	}
@@ -50,7 +52,11 @@ public:
 	}
 
 	explicit operator bool() const { return m_object; }
-	T *operator->() const { return m_object; }
+	T *operator->() const
+	{
+		KCXX_CHECK(m_object);
+		return m_object;
+	}
 	T *get() const { return m_object; }
 
 private:

@@ -11,6 +11,7 @@
 #include <new>
 #include <type_traits>
 
+#include "kcxx/check.h"
 #include "kcxx/utility.h"
 
 namespace kcxx {
@@ -71,9 +72,17 @@ public:
 	}
 
 	bool is_error() const { return !m_has_value; }
-	Error error() const { return m_error; }
-	T &value() { return m_value; }
-	T release_value() { return move(m_value); }
+	Error error() const
+	{
+		KCXX_CHECK(is_error());
+		return m_error;
+	}
+	T &value()
+	{
+		KCXX_CHECK(!is_error());
+		return m_value;
+	}
+	T release_value() { return move(value()); }
 
 private:
 	union {
@@ -94,9 +103,17 @@ public:
 	constexpr Result(T value) : m_value(value), m_errno(0) {}
 
 	constexpr bool is_error() const { return m_errno; }
-	constexpr Error error() const { return Error(static_cast<Errno>(m_errno)); }
-	constexpr T &value() { return m_value; }
-	constexpr T release_value() { return m_value; }
+	constexpr Error error() const
+	{
+		KCXX_CHECK(is_error());
+		return Error(static_cast<Errno>(m_errno));
+	}
+	constexpr T &value()
+	{
+		KCXX_CHECK(!is_error());
+		return m_value;
+	}
+	constexpr T release_value() { return value(); }
 
 private:
 	T m_value;
@@ -116,8 +133,12 @@ public:
 	}
 
 	constexpr bool is_error() const { return m_errno; }
-	constexpr Error error() const { return Error(static_cast<Errno>(m_errno)); }
-	constexpr void release_value() const {}
+	constexpr Error error() const
+	{
+		KCXX_CHECK(is_error());
+		return Error(static_cast<Errno>(m_errno));
+	}
+	constexpr void release_value() const { KCXX_CHECK(!is_error()); }
 
 private:
 	int m_errno = 0; /* 0: success */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * TaggedCount: a count of references on an object, for those only who know its tag. When an object
- * retires, its tag goes out of use: who comes with it later finds nothing, even if the memory has
- * the next object in it by then. Those who had a reference keep it.
+ * retires, its tag goes out of use: get() with that tag fails from then on, even if the memory has
+ * another object by then. References that were taken before stay.
  *
- * The memory of a TaggedCount must outlive all who may come too late. Any context, no lock.
+ * The memory of a TaggedCount must outlive everyone who may still have a tag. Any context, no lock.
  */
 #pragma once
+
+#include "kcxx/checked.h"
 
 namespace kcxx {
 
@@ -55,11 +57,11 @@ public:
 private:
 	static constexpr unsigned int tag_shift = 32;
 	static constexpr unsigned long one = 1;
-	static constexpr unsigned long one_tag = 1UL << tag_shift;
+	static constexpr unsigned long one_tag = power_of_two(tag_shift);
 
 	static unsigned int tag_of(unsigned long word)
 	{
-		return static_cast<unsigned int>(word >> tag_shift);
+		return static_cast<unsigned int>(divided(word, tag_shift));
 	}
 	static unsigned int count_of(unsigned long word) { return static_cast<unsigned int>(word); }
 

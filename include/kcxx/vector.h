@@ -7,9 +7,10 @@
 
 #include <new>
 
-#include "glue/memory.h"
+#include "kcxx/check.h"
 #include "kcxx/result.h"
 #include "kcxx/utility.h"
+#include "kernel/memory.h"
 
 namespace kcxx {
 
@@ -26,7 +27,11 @@ public:
 	~Vector() { destroy(); }
 
 	unsigned long size() const { return m_size; }
-	T &operator[](unsigned long index) const { return m_items[index]; }
+	T &operator[](unsigned long index) const
+	{
+		KCXX_CHECK(index < m_size);
+		return m_items[index];
+	}
 
 	/* Makes sure that one more insert() has room. May sleep. -ENOMEM, nothing changed. */
 	Result<void> reserve_one()
@@ -50,6 +55,7 @@ public:
 	/* Puts @item before @index; room was reserved. */
 	void insert(unsigned long index, T item)
 	{
+		KCXX_CHECK(index <= m_size && m_size < m_capacity);
 		for (unsigned long i = m_size; i > index; --i)
 			relocate(&m_items[i], m_items[i - 1]);
 		new (&m_items[index]) T(move(item));
@@ -59,7 +65,7 @@ public:
 	/* Removes and returns the item at @index. */
 	T take(unsigned long index)
 	{
-		T item = move(m_items[index]);
+		T item = move((*this)[index]);
 
 		m_items[index].~T();
 		--m_size;

@@ -21,7 +21,7 @@ has() {
 }
 
 [ -n "$version" ] || die "no version in dkms.conf"
-has drivers/vfio/glue/module.c "MODULE_VERSION(\"$version\");"
+has drivers/vfio/module.c "MODULE_VERSION(\"$version\");"
 has debian/changelog "vfio-iommu-spapr-tce ($version) unstable; urgency=medium"
 [ "$(sed -n 's/^vfio-iommu-spapr-tce (\(.*\)).*/\1/p' debian/changelog | head -n 1)" = "$version" ] || {
 	say "the first version in debian/changelog is not $version"

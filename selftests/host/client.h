@@ -9,8 +9,8 @@
 
 #include <linux/vfio.h>
 
+#include "drivers/vfio/entry.h"
 #include "fake/kernel.h"
-#include "glue/vfio.h"
 
 constexpr unsigned long KiB = 1024;
 constexpr unsigned long MiB = 1024 * KiB;

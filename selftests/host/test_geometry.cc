@@ -16,22 +16,36 @@ using tce::Ioba;
 using tce::TceIndex;
 
 /* 1024 entries of 64 KiB at 1 MiB. */
-const Geometry small({ .offset = 16,
-		       .size = 1024,
-		       .page_shift = 16,
-		       .indirect_levels = 0,
-		       .level_size = 1024,
-		       .node = 0,
-		       .base = nullptr });
+constexpr Geometry small({ .offset = 16,
+			   .size = 1024,
+			   .page_shift = 16,
+			   .indirect_levels = 0,
+			   .level_size = 1024,
+			   .node = 0,
+			   .base = nullptr });
 
 /* The very last entries that there can be. */
-const Geometry last({ .offset = (1UL << 52) - 16,
-		      .size = 16,
-		      .page_shift = 12,
-		      .indirect_levels = 1,
-		      .level_size = 4,
-		      .node = 1,
-		      .base = nullptr });
+constexpr Geometry last({ .offset = (1UL << 52) - 16,
+			  .size = 16,
+			  .page_shift = 12,
+			  .indirect_levels = 1,
+			  .level_size = 4,
+			  .node = 1,
+			  .base = nullptr });
+
+/* All of it is known when it is compiled. */
+static_assert(small.start() == Ioba(1 << 20));
+static_assert(small.entries().end() == TceIndex(1040));
+static_assert(small.contains(Ioba((65 << 20) - 1)) && !small.contains(Ioba(65 << 20)));
+static_assert(small.range(Ioba(1 << 20), Bytes(65536)).value().count == Entries(1));
+static_assert(small.range(Ioba(1 << 20), Bytes(4096)).error() == Error(Errno::Invalid));
+static_assert(last.range(Ioba(-4096UL), Bytes(4096)).value().end() == TceIndex(1UL << 52));
+static_assert(last.level_shift() == 2);
+static_assert(last.left_in_block(TceIndex((1UL << 52) - 1), 2) == Entries(1));
+static_assert(
+	tce::LevelShape::of_window({ .page_shift = 12, .size = Bytes(1UL << 54), .levels = 3 })
+		.total_size() == Bytes((1UL << 45) + (1UL << 31) + (1UL << 17)));
+static_assert(tce::LevelShape::of_least_blocks(0).levels() == 1);
 
 TEST(Geometry, TellsItsShape)
 {
@@ -39,7 +53,7 @@ TEST(Geometry, TellsItsShape)
 	EXPECT_EQ(small.start(), Ioba(1 << 20));
 	EXPECT_EQ(small.entries().first, TceIndex(16));
 	EXPECT_EQ(small.entries().end(), TceIndex(1040));
-	EXPECT_EQ(small.place(TceIndex(17)), 1u);
+	EXPECT_EQ(small.place(TceIndex(17)), tce::Place(1));
 	EXPECT_EQ(small.indirect_levels(), 0u);
 	EXPECT_EQ(last.indirect_levels(), 1u);
 	EXPECT_EQ(last.level_shift(), 2u);

@@ -149,7 +149,7 @@ TEST(TceFormat, DecodesWhatItEncodes)
 	EXPECT_EQ(tce::encode_tce(page, tce::permissions(Direction::ToDevice)), 0x123456789001u);
 	EXPECT_EQ(tce::permissions(Direction::FromDevice),
 		  tce::permissions(Direction::Bidirectional));
-	EXPECT_EQ(tce::permissions(Direction::None), 0u);
+	EXPECT_EQ(tce::permissions(Direction::None), tce::Permissions::None);
 	EXPECT_EQ(tce::decode_direction(2), Direction::FromDevice);
 	EXPECT_EQ(tce::decode_direction(0), Direction::None);
 	EXPECT_EQ(tce::encode_level(page), 0x123456789003u);
@@ -160,7 +160,7 @@ TEST(TceFormat, OldEntryTellsWhatItHeld)
 	auto old = [](unsigned long tce) { return tce::OldEntry(tce); };
 
 	EXPECT_TRUE(tce::OldEntry().is_empty());
-	EXPECT_TRUE(old(tce::encode_tce(tce::HostPhys(0x5000), 0)).is_empty());
+	EXPECT_TRUE(old(tce::encode_tce(tce::HostPhys(0x5000), tce::Permissions::None)).is_empty());
 	EXPECT_FALSE(old(0x5001).is_empty());
 	EXPECT_FALSE(old(0x5001).device_writes());
 	EXPECT_TRUE(old(0x5002).device_writes());

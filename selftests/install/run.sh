@@ -101,7 +101,7 @@ boot() {
 older_package() {
 	cp -a "$deb/source" "$work/$1"
 	sed -i "s/$version/$2/" "$work/$1/dkms.conf" "$work/$1/debian/changelog" \
-		"$work/$1/drivers/vfio/glue/module.c"
+		"$work/$1/drivers/vfio/module.c"
 	echo "${3-}" >>"$work/$1/Kbuild"
 	(cd "$work/$1" && quietly dpkg-buildpackage -us -uc -b -appc64el -d)
 	mkdir "$work/upper/root/$1"

@@ -68,43 +68,33 @@
 
 /*
  * Whether the device can reach memory. `scratch` is a page that is mapped for reading and writing
- * at scratch_iova; `page` is the memory that is expected behind iova.
+ * at scratch_iova; `page` is the memory that is expected behind iova. The pages are filled with 0x31
+ * and 0x92, and the device copies one to the other.
  */
-#define EXPECT_DEVICE_WRITES(edu, iova, page, scratch_iova, scratch) do {	\
+#define EXPECT_DEVICE_COPIES(edu, from, to, page, scratch, is_so, log, at) do {	\
 	pattern_fill(scratch, EDU_BUFFER_SIZE, 0x31);				\
 	pattern_fill(page, EDU_BUFFER_SIZE, 0x92);				\
-	EXPECT_EQ(0, edu_fetch(edu, scratch_iova, EDU_BUFFER_SIZE));		\
-	EXPECT_EQ(0, edu_store(edu, iova, EDU_BUFFER_SIZE));			\
-	EXPECT_TRUE(pattern_is(page, EDU_BUFFER_SIZE, 0x31))			\
-		TH_LOG("the device could not write to %s", #iova);		\
+	EXPECT_EQ(0, edu_fetch(edu, from, EDU_BUFFER_SIZE));			\
+	EXPECT_EQ(0, edu_store(edu, to, EDU_BUFFER_SIZE));			\
+	EXPECT_TRUE(is_so)							\
+		TH_LOG("the device " log " %s", at);				\
 } while (0)
 
-#define EXPECT_NO_DEVICE_WRITES(edu, iova, page, scratch_iova, scratch) do {	\
-	pattern_fill(scratch, EDU_BUFFER_SIZE, 0x31);				\
-	pattern_fill(page, EDU_BUFFER_SIZE, 0x92);				\
-	EXPECT_EQ(0, edu_fetch(edu, scratch_iova, EDU_BUFFER_SIZE));		\
-	EXPECT_EQ(0, edu_store(edu, iova, EDU_BUFFER_SIZE));			\
-	EXPECT_TRUE(pattern_is(page, EDU_BUFFER_SIZE, 0x92))			\
-		TH_LOG("the device wrote through %s", #iova);			\
-} while (0)
+#define EXPECT_DEVICE_WRITES(edu, iova, page, scratch_iova, scratch)		\
+	EXPECT_DEVICE_COPIES(edu, scratch_iova, iova, page, scratch,		\
+		pattern_is(page, EDU_BUFFER_SIZE, 0x31), "could not write to", #iova)
 
-#define EXPECT_DEVICE_READS(edu, iova, page, scratch_iova, scratch) do {	\
-	pattern_fill(scratch, EDU_BUFFER_SIZE, 0x31);				\
-	pattern_fill(page, EDU_BUFFER_SIZE, 0x92);				\
-	EXPECT_EQ(0, edu_fetch(edu, iova, EDU_BUFFER_SIZE));			\
-	EXPECT_EQ(0, edu_store(edu, scratch_iova, EDU_BUFFER_SIZE));		\
-	EXPECT_TRUE(pattern_is(scratch, EDU_BUFFER_SIZE, 0x92))			\
-		TH_LOG("the device could not read from %s", #iova);		\
-} while (0)
+#define EXPECT_NO_DEVICE_WRITES(edu, iova, page, scratch_iova, scratch)		\
+	EXPECT_DEVICE_COPIES(edu, scratch_iova, iova, page, scratch,		\
+		pattern_is(page, EDU_BUFFER_SIZE, 0x92), "wrote through", #iova)
 
-#define EXPECT_NO_DEVICE_READS(edu, iova, page, scratch_iova, scratch) do {	\
-	pattern_fill(scratch, EDU_BUFFER_SIZE, 0x31);				\
-	pattern_fill(page, EDU_BUFFER_SIZE, 0x92);				\
-	EXPECT_EQ(0, edu_fetch(edu, iova, EDU_BUFFER_SIZE));			\
-	EXPECT_EQ(0, edu_store(edu, scratch_iova, EDU_BUFFER_SIZE));		\
-	EXPECT_FALSE(pattern_is(scratch, EDU_BUFFER_SIZE, 0x92))		\
-		TH_LOG("the device read through %s", #iova);			\
-} while (0)
+#define EXPECT_DEVICE_READS(edu, iova, page, scratch_iova, scratch)		\
+	EXPECT_DEVICE_COPIES(edu, iova, scratch_iova, page, scratch,		\
+		pattern_is(scratch, EDU_BUFFER_SIZE, 0x92), "could not read from", #iova)
+
+#define EXPECT_NO_DEVICE_READS(edu, iova, page, scratch_iova, scratch)		\
+	EXPECT_DEVICE_COPIES(edu, iova, scratch_iova, page, scratch,		\
+		!pattern_is(scratch, EDU_BUFFER_SIZE, 0x92), "read through", #iova)
 
 FIXTURE(container)
 {

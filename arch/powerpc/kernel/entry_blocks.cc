@@ -17,7 +17,7 @@ EntryBlocks::~EntryBlocks()
 
 Result<EntryWords> EntryBlocks::add(TceIndex index, MaySleep may_sleep)
 {
-	unsigned long place = m_geometry.place(index);
+	Place place = m_geometry.place(index);
 	AtomicBigEndian *tce = m_tces.find_or_add(tce_root(), place, may_sleep);
 	AtomicBigEndian *root = tce ? reserve_view_root(may_sleep) : nullptr;
 	AtomicBigEndian *view = root ? m_view.find_or_add(root, place, may_sleep) : nullptr;

@@ -39,12 +39,14 @@ public:
 		if (!root) [[unlikely]]
 			return {};
 
-		unsigned long place = m_geometry.place(index);
+		Place place = m_geometry.place(index);
 		AtomicBigEndian *view = m_view.find(root, place).word;
 
 		if (!view) [[unlikely]]
 			return {};
-		/* Whoever has seen a block of the view sees that of the TCEs, which came before. */
+		/*
+		 * A block of the view is published after that of its TCEs: who sees it sees both.
+		 */
 		kcxx::read_barrier();
 		return { m_tces.find(tce_root(), place).word, view };
 	}

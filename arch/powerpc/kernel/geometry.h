@@ -6,34 +6,42 @@
  */
 #pragma once
 
+#include "arch/powerpc/kernel/glue/iommu.h"
 #include "arch/powerpc/kernel/tce_types.h"
-#include "glue/iommu.h"
 
 namespace tce {
 
-/* Which entries a table has. Constant while the table lives. */
+/* Constant while the table lives. */
 class Geometry {
 public:
 	static Geometry of(iommu_table *table);
-	explicit Geometry(const glue_table_geometry &kernel) : m_kernel(kernel) {}
+	constexpr explicit Geometry(const glue_table_geometry &kernel) : m_kernel(kernel) {}
 
-	PageShift page() const { return PageShift(static_cast<unsigned int>(m_kernel.page_shift)); }
-	Ioba start() const { return page().address(TceIndex(m_kernel.offset)); }
-	EntryRange entries() const { return { TceIndex(m_kernel.offset), Entries(m_kernel.size) }; }
-	bool contains(Ioba address) const
+	constexpr PageShift page() const
+	{
+		return PageShift(static_cast<unsigned int>(m_kernel.page_shift));
+	}
+	constexpr Ioba start() const { return page().address(TceIndex(m_kernel.offset)); }
+	constexpr EntryRange entries() const
+	{
+		return { TceIndex(m_kernel.offset), Entries(m_kernel.size) };
+	}
+	constexpr bool contains(Ioba address) const
 	{
 		unsigned long index = page().index(address).value();
 
 		return index >= m_kernel.offset && index - m_kernel.offset < m_kernel.size;
 	}
-	/* An entry's number counted from the table's first. */
-	unsigned long place(TceIndex index) const { return index.value() - m_kernel.offset; }
+	constexpr Place place(TceIndex index) const
+	{
+		return Place(index.value() - m_kernel.offset);
+	}
 
 	/*
 	 * The entries of @size bytes at @start. -EINVAL if these are not whole IOMMU pages, none
 	 * at all, or not all inside the table.
 	 */
-	Result<EntryRange> range(Ioba start, Bytes size) const
+	constexpr Result<EntryRange> range(Ioba start, Bytes size) const
 	{
 		if (!page().divides(start.value()) || !page().divides(size.value()) ||
 		    !size.value())
@@ -52,7 +60,7 @@ public:
 	 * How many entries from @index on lie in the same block of 1 << @shift entries, within
 	 * the table. Blocks are counted from the table's first entry.
 	 */
-	Entries left_in_block(TceIndex index, unsigned int shift) const
+	constexpr Entries left_in_block(TceIndex index, unsigned int shift) const
 	{
 		Entries left_in_table = entries().end() - index;
 
@@ -61,20 +69,20 @@ public:
 			return left_in_table;
 
 		unsigned long block = kcxx::power_of_two(shift);
-		Entries left(block - (place(index) & (block - 1)));
+		Entries left(block - (place(index).value() & (block - 1)));
 
 		return left < left_in_table ? left : left_in_table;
 	}
 
 	/* Levels above the lowest one, and how many entries a block of each level has (log2). */
-	unsigned int indirect_levels() const
+	constexpr unsigned int indirect_levels() const
 	{
 		return static_cast<unsigned int>(m_kernel.indirect_levels);
 	}
-	unsigned int level_shift() const { return m_level_shift; }
+	constexpr unsigned int level_shift() const { return m_level_shift; }
 	/* The top block, and the NUMA node that the others are allocated on. */
-	void *base() const { return m_kernel.base; }
-	int node() const { return m_kernel.node; }
+	constexpr void *base() const { return m_kernel.base; }
+	constexpr int node() const { return m_kernel.node; }
 
 private:
 	glue_table_geometry m_kernel;

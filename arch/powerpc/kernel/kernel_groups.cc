@@ -24,9 +24,8 @@ Result<Table> KernelGroups::create_table(const TableGroup &group, unsigned int n
 					 const WindowShape &shape) const
 {
 	iommu_table *table = nullptr;
-	long ret = glue_table_group_create_table(group.kernel(), static_cast<int>(num),
-						 shape.page_shift, shape.size.value(), shape.levels,
-						 &table);
+	long ret = glue_table_group_create_table(group.kernel(), num, shape.page_shift,
+						 shape.size.value(), shape.levels, &table);
 
 	if (ret)
 		return Error::from_kernel(ret);
@@ -36,15 +35,13 @@ Result<Table> KernelGroups::create_table(const TableGroup &group, unsigned int n
 Result<void> KernelGroups::set_window(const TableGroup &group, unsigned int num,
 				      const Table &table) const
 {
-	int slot = static_cast<int>(num);
-
 	/* The platform returns the firmware's own codes, which mean other things as errnos. */
-	if (glue_table_group_set_window(group.kernel(), slot, table.kernel()))
+	if (glue_table_group_set_window(group.kernel(), num, table.kernel()))
 		return Errno::Io;
 
-	/* It says nothing, though, when there was no memory to link the table to the group. */
-	if (glue_table_group_table(group.kernel(), slot) != table.kernel()) {
-		if (glue_table_group_unset_window(group.kernel(), slot))
+	/* It does not tell when there was no memory to link the table to the group. */
+	if (glue_table_group_table(group.kernel(), num) != table.kernel()) {
+		if (glue_table_group_unset_window(group.kernel(), num))
 			table.keep_for_ever();
 		return Errno::NoMemory;
 	}
@@ -54,16 +51,16 @@ Result<void> KernelGroups::set_window(const TableGroup &group, unsigned int num,
 Result<void> KernelGroups::unset_window(const TableGroup &group, unsigned int num,
 					const Table &) const
 {
-	if (glue_table_group_unset_window(group.kernel(), static_cast<int>(num)))
+	if (glue_table_group_unset_window(group.kernel(), num))
 		return Errno::Io;
 	return {};
 }
 
-/* The platform's operation takes a window away of whichever kind it is, with a table or without. */
+/* The platform's operation takes away a window of any kind, also one that has no table. */
 Result<void> KernelGroups::claim(const TableGroup &group) const
 {
 	for (unsigned int num = 0; num < max_tables; ++num) {
-		if (glue_table_group_unset_window(group.kernel(), static_cast<int>(num)))
+		if (glue_table_group_unset_window(group.kernel(), num))
 			return Errno::Io;
 	}
 	return {};

@@ -32,11 +32,11 @@ Result<OldEntry> KernelTable::exchange(TceIndex index, HostPhys page, Direction 
 		encode_tce(HostPhys(hpa), permissions(static_cast<Direction>(kernel_direction))));
 }
 
-Reach KernelTable::invalidate(EntryRange range) const
+Update KernelTable::invalidate(EntryRange range) const
 {
 	iommu_tce_kill(m_table, range.first.value(), range.count.value());
 	iommu_flush_tce(m_table);
-	return Reach::Current;
+	return Update::Done;
 }
 
 AtomicBigEndian *KernelTable::view(TceIndex index, bool allocate) const

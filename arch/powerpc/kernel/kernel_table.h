@@ -23,7 +23,7 @@ public:
 	/* See Table. */
 	[[gnu::noinline]] Leaf find_leaf(TceIndex index) const;
 	[[gnu::noinline]] Result<Leaf> reserve_leaf(TceIndex index) const;
-	[[gnu::noinline]] Reach invalidate(EntryRange range) const;
+	[[gnu::noinline]] Update invalidate(EntryRange range) const;
 
 	/*
 	 * Puts @page with @direction into the entry (Direction::None: empties it) and returns what

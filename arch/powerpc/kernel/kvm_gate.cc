@@ -4,15 +4,15 @@
 #include <new>
 
 #include "arch/powerpc/kernel/own_table.h"
-#include "glue/memory.h"
-#include "glue/mm.h"
-#include "glue/sync.h"
+#include "kernel/memory.h"
+#include "kernel/mm.h"
+#include "kernel/sync.h"
 
 namespace tce {
 
 namespace {
 
-/* The kernel's linear mapping, which all visitors are in: real addresses with the top bits set. */
+/* The kernel's linear mapping, where hypercalls are: real addresses with the top bits set. */
 constexpr unsigned long linear_mapping = static_cast<unsigned long>(KERNEL_PAGE_OFFSET);
 
 } /* namespace */
@@ -25,9 +25,9 @@ KvmGate::KvmGate(OwnTable &table, const OwnTableBackend &backend)
 
 KvmGate::~KvmGate()
 {
-	while (Visitor *visitor = m_visitors) {
-		m_visitors = visitor->next;
-		glue_free(visitor);
+	while (Hypercall *hypercall = m_hypercalls) {
+		m_hypercalls = hypercall->next;
+		glue_free(hypercall);
 	}
 }
 
@@ -50,7 +50,7 @@ void KvmGate::flush_all()
 {
 	Guard guard(*this);
 
-	if (m_displaced_count)
+	if (has_displaced())
 		flush_with({ m_displaced[0].index, Entries(1) });
 }
 
@@ -61,7 +61,7 @@ void KvmGate::drain()
 		{
 			Guard guard(*this);
 
-			if (!is_visited() && !m_displaced_count)
+			if (!has_hypercalls() && !has_displaced())
 				return;
 		}
 		glue_sleep_a_tick();
@@ -72,15 +72,15 @@ AtomicBigEndian *KvmGate::view_word(TceIndex index, bool allocate)
 {
 	static constinit AtomicBigEndian nothing{};
 
-	/* An address that is in no region: what KVM was shown of a closed table stays. */
+	/* The address is in no region: KVM counts nothing down, and puts back what it was shown. */
 	if (!allocate)
 		return &nothing;
 
-	Visitor *visitor = arm();
+	Hypercall *hypercall = arm();
 
-	if (!visitor || m_table.entries().reserve(index, MaySleep::No).is_error())
+	if (!hypercall || m_table.entries().reserve(index, MaySleep::No).is_error())
 		return nullptr;
-	return &visitor->address;
+	return &hypercall->address;
 }
 
 void KvmGate::exchange(TceIndex index, unsigned long *hpa, unsigned int *direction)
@@ -88,30 +88,30 @@ void KvmGate::exchange(TceIndex index, unsigned long *hpa, unsigned int *directi
 	HostPhys page(*hpa);
 	Direction wanted = static_cast<Direction>(*direction);
 	Guard guard(*this);
-	Visitor *visitor = armed_visitor();
+	Hypercall *hypercall = armed_hypercall();
 
 	/* In all that follows KVM has nothing to count down, nor to mark as dirty. */
 	*hpa = 0;
 	*direction = static_cast<unsigned int>(Direction::None);
 
 	/* KVM puts back what it was shown. */
-	if (!visitor && wanted != Direction::None)
+	if (!hypercall && wanted != Direction::None)
 		return;
-	if (!visitor && !serves_caller()) {
+	if (!hypercall && !serves_caller()) {
 		show(index, hpa, direction);
 		return;
 	}
 
-	/* A page that does not fit maps nothing. */
+	/* A page that is not aligned to the table's page size is not mapped. */
 	unsigned long tce = m_table.geometry().page().divides(page.value())
 				    ? encode_tce(page, m_backend.permissions(wanted))
 				    : 0;
 
-	bool is_there = serves_caller() && replace(index, tce, visitor);
+	bool is_there = serves_caller() && replace(index, tce, hypercall);
 
-	if (visitor) {
-		visitor->index = index;
-		visitor->state = is_there ? Visitor::State::InEntry : Visitor::State::Owes;
+	if (hypercall) {
+		hypercall->index = index;
+		hypercall->state = is_there ? Hypercall::State::InEntry : Hypercall::State::Owes;
 	}
 }
 
@@ -119,25 +119,25 @@ void KvmGate::kill(EntryRange range)
 {
 	Guard guard(*this);
 
-	if (Visitor *visitor = visitor_of(glue_current_task())) {
-		settle(*visitor);
-		visitor->task = nullptr;
+	if (Hypercall *hypercall = hypercall_of(glue_current_task())) {
+		complete(*hypercall);
+		hypercall->task = nullptr;
 	}
-	if (m_displaced_count || serves_caller())
+	if (has_displaced() || serves_caller())
 		flush_with(range);
 }
 
-unsigned long KvmGate::mark_of(Visitor &visitor)
+unsigned long KvmGate::mark_of(Hypercall &hypercall)
 {
-	return reinterpret_cast<unsigned long>(&visitor) | mark_bits;
+	return reinterpret_cast<unsigned long>(&hypercall) | mark_bits;
 }
 
-void KvmGate::owed_by_visitor(unsigned long mark, OldEntry taken)
+void KvmGate::owed_by_hypercall(unsigned long mark, OldEntry taken)
 {
-	Visitor *visitor = reinterpret_cast<Visitor *>((mark & ~mark_bits) | linear_mapping);
+	Hypercall *hypercall = reinterpret_cast<Hypercall *>((mark & ~mark_bits) | linear_mapping);
 
-	visitor->state = Visitor::State::Owes;
-	visitor->taken = taken;
+	hypercall->state = Hypercall::State::Owes;
+	hypercall->taken = taken;
 }
 
 bool KvmGate::serves_caller() const
@@ -145,54 +145,54 @@ bool KvmGate::serves_caller() const
 	return m_is_open && glue_current_mm() == m_owner;
 }
 
-KvmGate::Visitor *KvmGate::visitor_of(const void *task) const
+KvmGate::Hypercall *KvmGate::hypercall_of(const void *task) const
 {
-	Visitor *visitor = m_visitors;
+	Hypercall *hypercall = m_hypercalls;
 
-	while (visitor && visitor->task != task)
-		visitor = visitor->next;
-	return visitor;
+	while (hypercall && hypercall->task != task)
+		hypercall = hypercall->next;
+	return hypercall;
 }
 
-KvmGate::Visitor *KvmGate::armed_visitor() const
+KvmGate::Hypercall *KvmGate::armed_hypercall() const
 {
-	Visitor *visitor = visitor_of(glue_current_task());
+	Hypercall *hypercall = hypercall_of(glue_current_task());
 
-	return visitor && visitor->state == Visitor::State::Armed ? visitor : nullptr;
+	return hypercall && hypercall->state == Hypercall::State::Armed ? hypercall : nullptr;
 }
 
 /*
- * The caller's visitor, with its last step settled, ready for the next. nullptr: the table is
+ * The caller's hypercall, its last step completed, ready for the next. nullptr: the table is
  * closed to the caller, or there is no memory.
  */
-KvmGate::Visitor *KvmGate::arm()
+KvmGate::Hypercall *KvmGate::arm()
 {
-	Visitor *spare = nullptr;
+	Hypercall *spare = nullptr;
 
 	for (;;) {
 		{
 			Guard guard(*this);
 
 			if (spare)
-				add_visitor(*spare);
+				add_hypercall(*spare);
 			if (!serves_caller())
 				return nullptr;
-			if (Visitor *visitor = find_visitor()) {
-				settle(*visitor);
-				visitor->arm(glue_current_task());
-				return visitor;
+			if (Hypercall *hypercall = find_hypercall()) {
+				complete(*hypercall);
+				hypercall->arm(glue_current_task());
+				return hypercall;
 			}
 		}
 
-		void *memory = glue_alloc_nowait(sizeof(Visitor));
+		void *memory = glue_alloc_nowait(sizeof(Hypercall));
 
 		if (!memory)
 			return nullptr;
-		spare = new (memory) Visitor{};
+		spare = new (memory) Hypercall{};
 	}
 }
 
-void KvmGate::Visitor::arm(const void *of_task)
+void KvmGate::Hypercall::arm(const void *of_task)
 {
 	task = of_task;
 	state = State::Armed;
@@ -200,21 +200,21 @@ void KvmGate::Visitor::arm(const void *of_task)
 	taken = OldEntry();
 }
 
-void KvmGate::add_visitor(Visitor &visitor)
+void KvmGate::add_hypercall(Hypercall &hypercall)
 {
-	visitor.next = m_visitors;
-	m_visitors = &visitor;
+	hypercall.next = m_hypercalls;
+	m_hypercalls = &hypercall;
 }
 
 /* The caller's, or one that is nobody's. */
-KvmGate::Visitor *KvmGate::find_visitor() const
+KvmGate::Hypercall *KvmGate::find_hypercall() const
 {
-	Visitor *visitor = visitor_of(glue_current_task());
+	Hypercall *hypercall = hypercall_of(glue_current_task());
 
-	return visitor ? visitor : visitor_of(nullptr);
+	return hypercall ? hypercall : hypercall_of(nullptr);
 }
 
-/* Tells what is in an entry, and that it was not written to: the device can only read it. */
+/* Shows KVM the entry, as one that the device can only read: so no page is marked as dirty. */
 void KvmGate::show(TceIndex index, unsigned long *hpa, unsigned int *direction) const
 {
 	AtomicBigEndian *word = m_table.entries().find(index).tce;
@@ -226,72 +226,79 @@ void KvmGate::show(TceIndex index, unsigned long *hpa, unsigned int *direction) 
 }
 
 /*
- * Puts @tce, which @visitor has counted, or 0 into an entry, and takes out what was there. False if
- * the entry has not got what the visitor has counted.
+ * Puts @tce, which @hypercall has counted, or 0 into an entry, and takes out what was there.
+ * Returns whether the entry has what the hypercall has counted.
  */
-bool KvmGate::replace(TceIndex index, unsigned long tce, Visitor *visitor)
+bool KvmGate::replace(TceIndex index, unsigned long tce, Hypercall *hypercall)
 {
 	EntryWords words = m_table.entries().find(index);
 
-	/* Nothing was ever mapped there; whoever was to map something has asked for the words. */
+	/*
+	 * Nothing was ever mapped there. KVM asks for the view's word before it maps, which makes
+	 * both words.
+	 */
 	if (!words.view || !words.tce)
 		return false;
 
 	OldEntry old(words.tce->load());
-	Reach reach = m_backend.put(m_table, index, *words.tce, tce);
-	bool is_there = visitor && tce && reach == Reach::Current;
+	Update outcome = m_backend.put(m_table, index, *words.tce, tce);
+	bool is_there = hypercall && tce && outcome == Update::Done;
 
-	if (reach == Reach::Unknown)
+	if (outcome == Update::Stale)
 		return false;
 	if (!old.is_empty()) {
 		unsigned long backing = words.view->load();
 
 		if (is_mark(backing))
-			owed_by_visitor(backing, old);
+			owed_by_hypercall(backing, old);
 		else
 			put_off({ index, { old, backing } });
 	}
-	words.view->store(is_there ? mark_of(*visitor) : 0);
+	words.view->store(is_there ? mark_of(*hypercall) : 0);
 	if (is_there)
-		visitor->view = words.view;
+		hypercall->view = words.view;
 	return is_there;
 }
 
 /* KVM has written the address by now, which it does before its next call. */
-void KvmGate::settle(Visitor &visitor)
+void KvmGate::complete(Hypercall &hypercall)
 {
-	unsigned long address = visitor.address.load();
+	unsigned long address = hypercall.address.load();
 
-	if (visitor.state == Visitor::State::InEntry)
-		visitor.view->store(address);
-	else if (visitor.state == Visitor::State::Owes)
-		put_off({ visitor.index, { visitor.taken, address } });
-	visitor.state = Visitor::State::Idle;
+	if (hypercall.state == Hypercall::State::InEntry)
+		hypercall.view->store(address);
+	else if (hypercall.state == Hypercall::State::Owes)
+		put_off({ hypercall.index, { hypercall.taken, address } });
+	hypercall.state = Hypercall::State::Idle;
 }
 
 void KvmGate::put_off(const Displaced &displaced)
 {
-	if (m_displaced_count == most_displaced)
+	if (m_displaced_count.load() == most_displaced)
 		flush_with({ displaced.index, Entries(1) });
-	m_displaced[m_displaced_count] = displaced;
-	set_displaced_count(m_displaced_count + 1);
+
+	unsigned long count = m_displaced_count.load();
+
+	m_displaced[count] = displaced;
+	m_displaced_count.store(count + 1);
 }
 
 /* Makes the PEs forget @range and all that was put off, and counts that down. */
 void KvmGate::flush_with(EntryRange range)
 {
+	const unsigned long count = m_displaced_count.load();
 	TceIndex end = range.end();
 
-	for (unsigned long i = 0; i < m_displaced_count; ++i) {
+	for (unsigned long i = 0; i < count; ++i) {
 		TceIndex index = m_displaced[i].index;
 
 		range.first = index < range.first ? index : range.first;
 		end = index < end ? end : index + Entries(1);
 	}
 	m_backend.invalidate(m_table, { range.first, end - range.first });
-	for (unsigned long i = 0; i < m_displaced_count; ++i)
+	for (unsigned long i = 0; i < count; ++i)
 		count_down(m_displaced[i]);
-	set_displaced_count(0);
+	m_displaced_count.store(0);
 }
 
 /* The page is marked first: once it is counted down, its region can be released. */
@@ -309,10 +316,10 @@ void KvmGate::count_down(const Displaced &displaced) const
 	glue_rcu_read_unlock();
 }
 
-bool KvmGate::is_visited() const
+bool KvmGate::has_hypercalls() const
 {
-	for (Visitor *visitor = m_visitors; visitor; visitor = visitor->next) {
-		if (visitor->state != Visitor::State::Idle)
+	for (Hypercall *hypercall = m_hypercalls; hypercall; hypercall = hypercall->next) {
+		if (hypercall->state != Hypercall::State::Idle)
 			return true;
 	}
 	return false;

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * KvmGate: how KVM's H_PUT_TCE handlers come to the entries of a table of our own, and the lock
- * under which entries change.
+ * KvmGate: how KVM's H_PUT_TCE handlers reach the entries of a table of our own, and the lock under
+ * which entries change.
  *
  * KVM maps an entry in steps, from any CPU, without a lock: it asks for the view's word, counts the
  * page in its region, exchanges the TCE, counts the old page down by the view's word, writes the
  * user's address into that word, and in the end asks for an invalidation. In between anybody may
  * have changed the entry. So none of these steps is left to KVM but those that can do no harm:
  *
- *  - KVM only counts up. What it gets for the view's word is a word of a *visitor*, which stands
- *    for the calling task until that hypercall's invalidation, and the exchange tells KVM that the
- *    entry was empty, so that it has nothing to count down.
- *  - The exchange puts the TCE, and the visitor's mark in place of the user's address, under the
+ *  - KVM only counts up. What it gets for the view's word is a word of the *hypercall* (an object
+ * of ours, which is the task's until the invalidation that ends its hypercall), and the exchange
+ *    tells KVM that the entry was empty, so that it has nothing to count down.
+ *  - The exchange puts the TCE, and the hypercall's mark in place of the user's address, under the
  *    lock; it takes out what was there, TCE and address together. So the TCE of an entry and the
  *    word that says where it is counted never part.
- *  - The address that KVM then writes is read by the task's own next call only: the visitor is
- *    *settled*. If the entry has still got its mark, the address is put there. If somebody has
- *    taken the entry out in the meantime, the visitor *owes* a count, which is dropped now.
+ *  - The address that KVM then writes is read by the task's own next call only: the hypercall is
+ *    *completed*. If the entry has still got its mark, the address is put there. If somebody has
+ *    taken the entry out in the meantime, the hypercall *owes* a count, which is dropped now.
  *  - What was taken out is kept (Displaced) until the PEs were told to forget it, and is counted
  *    down then, once. KVM asks for that at the end of each hypercall; where it does not (it clears
- *    entries after an error), whoever comes next does it.
+ *    entries after an error), the next caller does it.
  *
  * The gate is open for the process whose memory the table maps, from the window's creation to its
  * end. To all others, and then, the table is *closed*: its entries can be seen, and a hypercall
@@ -35,11 +35,13 @@
  */
 #pragma once
 
+#include "arch/powerpc/kernel/glue/iommu.h"
 #include "arch/powerpc/kernel/own_table_backend.h"
 #include "arch/powerpc/kernel/taken_entry.h"
 #include "glue/iommu.h"
 #include "kcxx/locked.h"
 #include "kcxx/owned.h"
+#include "kcxx/relaxed.h"
 
 namespace tce {
 
@@ -65,13 +67,13 @@ public:
 		/*
 		 * Says that the caller has taken @old out of an entry, and @backing out of its
 		 * view. Returns what the caller has to count down, after the invalidation:
-		 * @backing, or nothing where a visitor owes the count.
+		 * @backing, or nothing where a hypercall owes the count.
 		 */
 		unsigned long taken_out(OldEntry old, unsigned long backing)
 		{
 			if (!is_mark(backing)) [[likely]]
 				return backing;
-			owed_by_visitor(backing, old);
+			owed_by_hypercall(backing, old);
 			return 0;
 		}
 
@@ -91,7 +93,7 @@ public:
 	 */
 	void flush()
 	{
-		/* Whoever puts something off after this has come later. */
+		/* What is put off after this check is for the next caller. */
 		if (has_displaced()) [[unlikely]]
 			flush_all();
 	}
@@ -114,19 +116,19 @@ public:
 	void kill(EntryRange range);
 
 private:
-	/* A task of KVM in the table, from its first call to the invalidation that ends it. */
-	struct Visitor {
+	/* A task's hypercall in the table, from its first call to the invalidation that ends it. */
+	struct Hypercall {
 		enum class State {
-			Idle,	 /* It has got nothing. */
-			Armed,	 /* It has asked for the word, and may have counted one up. */
-			InEntry, /* An entry has its TCE and mark; the address is to come. */
-			Owes,	 /* The entry is gone, or never was; the address is to come. */
+			Idle,	 /* KVM is done with it. */
+			Armed,	 /* KVM has asked for the word, and may have counted a page up. */
+			InEntry, /* An entry has its TCE and mark; KVM has to write the address. */
+			Owes,	 /* No entry has them any more; KVM has to write the address. */
 		};
 
 		/* First: what KVM writes. */
 		AtomicBigEndian address;
 		const void *task;
-		Visitor *next;
+		Hypercall *next;
 		State state;
 		AtomicBigEndian *view; /* InEntry: the entry's word */
 		TceIndex index;
@@ -144,34 +146,30 @@ private:
 	/* How much is put off; a guest's page of 64K has 16 entries of 4K. */
 	static constexpr unsigned long most_displaced = 32;
 	/*
-	 * A visitor's mark in a view: its address, with the top two bits set. No user's address has
-	 * them, and a pinned page (Backing) has but one of them.
+	 * A hypercall's mark in a view: its address, with the top two bits set. No user's address
+	 * has them, and a pinned page (Backing) has but one of them.
 	 */
-	static constexpr unsigned long mark_bits = 3UL << 62;
+	static constexpr unsigned long mark_bits = kcxx::power_of_two(63) | kcxx::power_of_two(62);
 
 	static bool is_mark(unsigned long word) { return (word & mark_bits) == mark_bits; }
-	static unsigned long mark_of(Visitor &visitor);
-	[[gnu::noinline]] static void owed_by_visitor(unsigned long mark, OldEntry taken);
+	static unsigned long mark_of(Hypercall &hypercall);
+	[[gnu::noinline]] static void owed_by_hypercall(unsigned long mark, OldEntry taken);
 
 	bool serves_caller() const REQUIRES(m_lock);
 	/* nullptr as @task: one that is nobody's. */
-	Visitor *visitor_of(const void *task) const REQUIRES(m_lock);
-	Visitor *armed_visitor() const REQUIRES(m_lock);
-	Visitor *find_visitor() const REQUIRES(m_lock);
-	void add_visitor(Visitor &visitor) REQUIRES(m_lock);
-	Visitor *arm();
+	Hypercall *hypercall_of(const void *task) const REQUIRES(m_lock);
+	Hypercall *armed_hypercall() const REQUIRES(m_lock);
+	Hypercall *find_hypercall() const REQUIRES(m_lock);
+	void add_hypercall(Hypercall &hypercall) REQUIRES(m_lock);
+	Hypercall *arm();
 	void show(TceIndex index, unsigned long *hpa, unsigned int *direction) const;
-	bool replace(TceIndex index, unsigned long tce, Visitor *visitor) REQUIRES(m_lock);
-	void settle(Visitor &visitor) REQUIRES(m_lock);
+	bool replace(TceIndex index, unsigned long tce, Hypercall *hypercall) REQUIRES(m_lock);
+	void complete(Hypercall &hypercall) REQUIRES(m_lock);
 	void put_off(const Displaced &displaced) REQUIRES(m_lock);
 	void flush_with(EntryRange range) REQUIRES(m_lock);
 	void count_down(const Displaced &displaced) const REQUIRES(m_lock);
-	bool is_visited() const REQUIRES(m_lock);
-	bool has_displaced() const { return __atomic_load_n(&m_displaced_count, __ATOMIC_RELAXED); }
-	void set_displaced_count(unsigned long count) REQUIRES(m_lock)
-	{
-		__atomic_store_n(&m_displaced_count, count, __ATOMIC_RELAXED);
-	}
+	bool has_hypercalls() const REQUIRES(m_lock);
+	bool has_displaced() const { return m_displaced_count.load(); }
 	[[gnu::noinline]] void flush_all();
 
 	OwnTable &m_table;
@@ -180,9 +178,9 @@ private:
 	mm_struct *m_owner GUARDED_BY(m_lock) = nullptr;
 	bool m_is_open GUARDED_BY(m_lock) = false;
 	/* Only ever added to. */
-	Visitor *m_visitors GUARDED_BY(m_lock) = nullptr;
+	Hypercall *m_hypercalls GUARDED_BY(m_lock) = nullptr;
 	/* Changes under the lock; is read without it by flush() alone. */
-	unsigned long m_displaced_count = 0;
+	kcxx::Relaxed<unsigned long> m_displaced_count{ 0 };
 	Displaced m_displaced[most_displaced] GUARDED_BY(m_lock);
 };
 

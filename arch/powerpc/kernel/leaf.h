@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Leaf: what a table has at an entry, and for how many of those that follow it is the same. */
+/* Leaf: how the entries of a table are stored, from one of them on to the end of its block. */
 #pragma once
 
 #include "arch/powerpc/kernel/tce_types.h"
@@ -12,9 +12,9 @@ using kcxx::AtomicBigEndian;
 class Leaf {
 public:
 	enum class Kind {
-		Hole,	     /* Nothing was ever mapped: neither half of the entries is there. */
-		InMemory,    /* TCEs and view are words that lie next to each other. */
-		ByOperation, /* The view is; a TCE is reached by Table::exchange() only. */
+		Hole,	     /* Nothing was ever mapped here: the words do not exist. */
+		InMemory,    /* TCEs and view are two arrays of words. */
+		ByOperation, /* The view is one; a TCE is reached by Table::exchange(). */
 	};
 
 	Leaf() = default;
@@ -52,11 +52,11 @@ private:
 	Entries m_count;
 };
 
-/* What the devices can reach of some entries, after these were changed. */
-enum class Reach {
-	Current, /* What the table says. */
-	Nothing, /* The hypervisor has refused the entries, and has none of them now. */
-	Unknown, /* It has refused to empty them as well: the old ones may be there. */
+/* How an update of entries ended: what the devices can reach now. */
+enum class Update {
+	Done,	 /* What the table says. */
+	Cleared, /* The hypervisor has refused the entries, and has none of them now. */
+	Stale,	 /* It has refused to empty them as well: the old ones may be there. */
 };
 
 } /* namespace tce */

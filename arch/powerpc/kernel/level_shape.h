@@ -17,33 +17,33 @@ public:
 	static constexpr unsigned int least_shift = KERNEL_PAGE_SHIFT - tce_size_shift;
 
 	/* Of the TCEs of a window; @shape is valid for the group. */
-	static LevelShape of_window(const WindowShape &shape)
+	static constexpr LevelShape of_window(const WindowShape &shape)
 	{
 		return LevelShape(kcxx::log2_floor(shape.size.value()) - shape.page_shift,
 				  shape.levels);
 	}
 
 	/* As many levels of least blocks as 1 << @entries_shift entries need. */
-	static LevelShape of_least_blocks(unsigned int entries_shift)
+	static constexpr LevelShape of_least_blocks(unsigned int entries_shift)
 	{
 		unsigned long levels = kcxx::divide_round_up(entries_shift, least_shift);
 
 		return LevelShape(entries_shift, levels ? static_cast<unsigned int>(levels) : 1);
 	}
 
-	unsigned int levels() const { return m_levels; }
-	unsigned int entries_shift() const { return m_entries_shift; }
+	constexpr unsigned int levels() const { return m_levels; }
+	constexpr unsigned int entries_shift() const { return m_entries_shift; }
 	/* Entries of a block (log2). */
-	unsigned int shift() const { return m_shift; }
+	constexpr unsigned int shift() const { return m_shift; }
 
 	/* A block is one allocation of the page allocator. */
-	bool is_allocatable() const
+	constexpr bool is_allocatable() const
 	{
 		return m_shift + tce_size_shift <= KERNEL_PAGE_SHIFT + KERNEL_MAX_PAGE_ORDER;
 	}
 
 	/* What all blocks of all levels take together. */
-	Bytes total_size() const
+	constexpr Bytes total_size() const
 	{
 		Bytes total;
 
@@ -60,7 +60,7 @@ public:
 	}
 
 private:
-	LevelShape(unsigned int entries_shift, unsigned int levels)
+	constexpr LevelShape(unsigned int entries_shift, unsigned int levels)
 		: m_levels(levels), m_entries_shift(entries_shift)
 	{
 		unsigned int per_level =
@@ -71,7 +71,7 @@ private:
 
 	unsigned int m_levels;
 	unsigned int m_entries_shift;
-	unsigned int m_shift;
+	unsigned int m_shift = 0;
 };
 
 } /* namespace tce */

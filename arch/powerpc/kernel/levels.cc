@@ -6,12 +6,12 @@ namespace tce {
 AtomicBigEndian *Levels::allocate_block(MaySleep may_sleep) const
 {
 	return static_cast<AtomicBigEndian *>(
-		glue_level_alloc(m_node, block_size(), may_sleep == MaySleep::Yes));
+		glue_alloc_block(m_node, block_size(), may_sleep == MaySleep::Yes));
 }
 
 void Levels::free_block(AtomicBigEndian *block) const
 {
-	glue_level_free(block, block_size());
+	glue_free_block(block, block_size());
 }
 
 /* The block that the empty entry @parent points to from now on. */

@@ -14,7 +14,7 @@
 #include "arch/powerpc/kernel/level_shape.h"
 #include "arch/powerpc/kernel/tce_format.h"
 #include "kcxx/big_endian.h"
-#include "glue/levels.h"
+#include "kernel/memory.h"
 
 namespace tce {
 
@@ -25,7 +25,7 @@ enum class MaySleep : bool { No, Yes };
 /* Where a walk ended: in a block of the lowest level, or at a block that is missing. */
 struct Walk {
 	AtomicBigEndian *word; /* of the entry; nullptr: a block is missing */
-	unsigned int levels;   /* that many levels the block covers: 1 for one of the lowest */
+	unsigned int levels;   /* how many levels the block covers: 1 for one of the lowest */
 };
 
 class Levels {
@@ -47,36 +47,35 @@ public:
 		return Levels(shape.levels() - 1, shape.shift(), geometry.node());
 	}
 
-	/* Finds the word of entry @index, counted from the table's first. Allocates nothing. */
-	Walk find(AtomicBigEndian *root, unsigned long index) const
+	/* Finds the word of the entry at @place. Allocates nothing. */
+	Walk find(AtomicBigEndian *root, Place place) const
 	{
 		AtomicBigEndian *block = root;
 
 		for (unsigned int level = m_indirect; level; --level) {
-			unsigned long entry = block[slot(index, level)].load_pointer();
+			unsigned long entry = block[slot(place, level)].load_pointer();
 
 			if (!entry)
 				return { nullptr, level };
 			block = block_at(entry);
 		}
-		return { &block[slot(index, 0)], 1 };
+		return { &block[slot(place, 0)], 1 };
 	}
 
 	/* The same with missing blocks added; nullptr: no memory. */
-	AtomicBigEndian *find_or_add(AtomicBigEndian *root, unsigned long index,
-				     MaySleep may_sleep) const
+	AtomicBigEndian *find_or_add(AtomicBigEndian *root, Place place, MaySleep may_sleep) const
 	{
 		AtomicBigEndian *block = root;
 
 		for (unsigned int level = m_indirect; level; --level) {
-			AtomicBigEndian *parent = &block[slot(index, level)];
+			AtomicBigEndian *parent = &block[slot(place, level)];
 			unsigned long entry = parent->load_pointer();
 
 			block = entry ? block_at(entry) : add_block(parent, may_sleep);
 			if (!block)
 				return nullptr;
 		}
-		return &block[slot(index, 0)];
+		return &block[slot(place, 0)];
 	}
 
 	/* A block of zeroes, or nullptr. */
@@ -111,9 +110,10 @@ private:
 		return reinterpret_cast<AtomicBigEndian *>(decode_page(level_entry).value() |
 							   linear_mapping);
 	}
-	unsigned long slot(unsigned long index, unsigned int level) const
+	unsigned long slot(Place place, unsigned int level) const
 	{
-		return kcxx::divided(index, level * m_shift) & (kcxx::power_of_two(m_shift) - 1);
+		return kcxx::divided(place.value(), level * m_shift) &
+		       (kcxx::power_of_two(m_shift) - 1);
 	}
 	AtomicBigEndian *add_block(AtomicBigEndian *parent, MaySleep may_sleep) const;
 	void free_below(AtomicBigEndian *block, unsigned int level) const;

@@ -1,26 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What KVM and the kernel call for a table of our own. */
 #include "arch/powerpc/kernel/own_table.h"
 
-using namespace tce;
+namespace tce {
 
-extern "C" void tce_own_table_exchange(iommu_table *table, unsigned long index, unsigned long *hpa,
-				       unsigned int *direction)
+namespace {
+
+void exchange(iommu_table *table, unsigned long index, unsigned long *hpa, unsigned int *direction)
 {
 	OwnTable::of(table).gate().exchange(TceIndex(index), hpa, direction);
 }
 
-extern "C" void *tce_own_table_view(iommu_table *table, unsigned long index, bool allocate)
+void *view(iommu_table *table, unsigned long index, bool allocate)
 {
 	return OwnTable::of(table).gate().view_word(TceIndex(index), allocate);
 }
 
-extern "C" void tce_own_table_kill(iommu_table *table, unsigned long index, unsigned long pages)
+void kill(iommu_table *table, unsigned long index, unsigned long pages)
 {
 	OwnTable::of(table).gate().kill({ TceIndex(index), Entries(pages) });
 }
 
-extern "C" void tce_own_table_free(iommu_table *table)
+void free_table(iommu_table *table)
 {
 	OwnTable::of(table).destroy();
 }
+
+} /* namespace */
+
+constinit const glue_own_table_ops own_table_ops = {
+	.exchange = exchange,
+	.view = view,
+	.kill = kill,
+	.free = free_table,
+};
+
+} /* namespace tce */

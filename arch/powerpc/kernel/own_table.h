@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * OwnTable: a TCE table of our own: its entries, the platform's way to get them to the devices, and
- * the gate by which KVM comes to them. It lives as long as the kernel's object (struct
+ * the gate through which KVM reaches them. It lives as long as the kernel's object (struct
  * iommu_table), which leads to it.
  *
  * Locking: the entries change under the gate's lock.
@@ -9,9 +9,9 @@
 #pragma once
 
 #include "arch/powerpc/kernel/entry_blocks.h"
+#include "arch/powerpc/kernel/glue/own_table.h"
 #include "arch/powerpc/kernel/kvm_gate.h"
 #include "arch/powerpc/kernel/own_table_backend.h"
-#include "glue/own_table.h"
 #include "kcxx/owned.h"
 
 namespace tce {
@@ -35,11 +35,11 @@ public:
 	/* See Table. */
 	Leaf find_leaf(TceIndex index) const { return m_entries.find_leaf(index); }
 	Result<Leaf> reserve_leaf(TceIndex index) { return m_entries.reserve_leaf(index); }
-	unsigned long permissions(Direction direction) const
+	Permissions permissions(Direction direction) const
 	{
 		return m_backend.permissions(direction);
 	}
-	Reach invalidate(EntryRange range) { return m_backend.update(*this, range); }
+	Update invalidate(EntryRange range) { return m_backend.update(*this, range); }
 
 	/* When the last reference on the kernel's object is gone. */
 	void destroy() { m_backend.destroy(*this); }
@@ -49,6 +49,9 @@ private:
 	EntryBlocks m_entries;
 	KvmGate m_gate;
 };
+
+/* What KVM and the kernel call for a table of our own. */
+extern const glue_own_table_ops own_table_ops;
 
 /*
  * Makes a table of the shape @geometry, whose base is not set yet: an object of T, which is derived
@@ -75,7 +78,8 @@ Result<iommu_table *> create_own_table(glue_table_geometry geometry, unsigned lo
 	}
 
 	OwnTable *own = object.value().get();
-	iommu_table *table = glue_own_table_create(&geometry, liobn, allocated_size.value(), own);
+	iommu_table *table = glue_own_table_create(&geometry, liobn, allocated_size.value(),
+						   &own_table_ops, own);
 
 	if (!table)
 		return Errno::NoMemory;

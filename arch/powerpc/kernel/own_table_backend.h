@@ -17,19 +17,19 @@ class OwnTable;
 class OwnTableBackend {
 public:
 	/* The permission bits of a TCE. */
-	unsigned long permissions(Direction direction) const
+	Permissions permissions(Direction direction) const
 	{
 		return direction == Direction::FromDevice ? m_write_permissions
 							  : tce::permissions(direction);
 	}
 
 	/*
-	 * Puts @tce into the entry @index, whose word is @word. Reach::Nothing: the entry was
-	 * emptied instead; Reach::Unknown: it is as before. With the gate's lock held, by which
+	 * Puts @tce into the entry @index, whose word is @word. Update::Cleared: the entry was
+	 * emptied instead; Update::Stale: it is as before. With the gate's lock held, by which
 	 * nobody else changes the entry; does not sleep.
 	 */
-	virtual Reach put(OwnTable &table, TceIndex index, AtomicBigEndian &word,
-			  unsigned long tce) const = 0;
+	virtual Update put(OwnTable &table, TceIndex index, AtomicBigEndian &word,
+			   unsigned long tce) const = 0;
 
 	/*
 	 * After put(): makes the PEs forget what they have cached of @range, which is not empty.
@@ -41,21 +41,21 @@ public:
 	 * The same after the words of @range were written one by one, without put(): makes the PEs
 	 * see them. Under the container's lock, without the gate's.
 	 */
-	virtual Reach update(OwnTable &table, EntryRange range) const = 0;
+	virtual Update update(OwnTable &table, EntryRange range) const = 0;
 
 	/* Frees the object, when nobody uses the table any more. */
 	virtual void destroy(OwnTable &table) const = 0;
 
 protected:
 	/* @write_permissions: of what the device may only write to. */
-	constexpr explicit OwnTableBackend(unsigned long write_permissions)
+	constexpr explicit OwnTableBackend(Permissions write_permissions)
 		: m_write_permissions(write_permissions)
 	{
 	}
 	~OwnTableBackend() = default;
 
 private:
-	const unsigned long m_write_permissions;
+	const Permissions m_write_permissions;
 };
 
 } /* namespace tce */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Ownership: while it exists, the windows of a group are its user's, also when the kernel finds
- * another device in the PE (see glue/ownership.h). It is there before the first window and
- * until the last one is unset.
+ * another device in the PE (see glue/ownership.h). It exists from before the first window is set
+ * until after the last one is unset.
  */
 #pragma once
 
+#include "arch/powerpc/kernel/glue/ownership.h"
 #include "arch/powerpc/kernel/table_group.h"
-#include "glue/ownership.h"
 
 namespace tce {
 

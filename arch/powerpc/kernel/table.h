@@ -55,13 +55,13 @@ public:
 	}
 
 	/* The permission bits of a TCE of this table. */
-	unsigned long permissions(Direction direction) const
+	Permissions permissions(Direction direction) const
 	{
 		return m_own ? m_own->permissions(direction) : tce::permissions(direction);
 	}
 
 	/* Makes every PE that uses the table see what has changed in @range. */
-	Reach invalidate(EntryRange range) const
+	Update invalidate(EntryRange range) const
 	{
 		return m_own ? m_own->invalidate(range) : kernel_table().invalidate(range);
 	}

@@ -9,7 +9,7 @@ constexpr unsigned int iommu_page_4k = 12;
 
 bool is_valid(const WindowShape &shape, const glue_table_group_limits &limits)
 {
-	/* The levels of a table that there is none of say nothing. */
+	/* The table is the hypervisor's, which has no levels that anybody could choose. */
 	if (limits.fixed_window)
 		return shape.page_shift == iommu_page_4k &&
 		       shape.size.value() == limits.tce32_size && shape.levels >= 1;

@@ -9,10 +9,10 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/table.h"
+#include "arch/powerpc/kernel/glue/iommu.h"
 #include "arch/powerpc/kernel/group_backend.h"
+#include "arch/powerpc/kernel/table.h"
 #include "arch/powerpc/kernel/tce_types.h"
-#include "glue/iommu.h"
 
 namespace tce {
 
@@ -47,8 +47,9 @@ public:
 	bool can_share_tables_with(const TableGroup &other) const;
 
 	/*
-	 * What the table and its userspace view may come to take. -EINVAL for a shape that no
-	 * window of this group can have; -ENOMEM for one with a level too large to allocate.
+	 * The most memory that such a table and its userspace view can take. -EINVAL for a shape
+	 * that no window of this group can have; -ENOMEM for one with a level too large to
+	 * allocate.
 	 */
 	Result<Bytes> table_size(const WindowShape &shape) const;
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "arch/powerpc/kernel/tce_format.h"
-#include "glue/mm.h"
+#include "kernel/mm.h"
 
 namespace tce {
 

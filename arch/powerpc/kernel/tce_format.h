@@ -12,38 +12,48 @@
 
 namespace tce {
 
-constexpr unsigned long tce_read = 1UL << 0;
-constexpr unsigned long tce_write = 1UL << 1;
-constexpr unsigned long tce_permissions = tce_read | tce_write;
 constexpr unsigned int tce_size_shift = 3;
 
-constexpr unsigned long permissions(Direction direction)
+/* What a PE may do with the page: the lowest two bits. */
+enum class Permissions : unsigned long {
+	None = 0,
+	Read = kcxx::power_of_two(0),
+	Write = kcxx::power_of_two(1),
+	ReadWrite = Read | Write,
+};
+
+constexpr unsigned long bits(Permissions permissions)
+{
+	return static_cast<unsigned long>(permissions);
+}
+
+constexpr Permissions permissions(Direction direction)
 {
 	switch (direction) {
 	case Direction::ToDevice:
-		return tce_read;
+		return Permissions::Read;
 	case Direction::FromDevice: /* A PHB that may write also reads. */
 	case Direction::Bidirectional:
-		return tce_read | tce_write;
+		return Permissions::ReadWrite;
 	default:
-		return 0;
+		return Permissions::None;
 	}
 }
 
 /* An entry without permissions is 0: it has no page either. */
-constexpr unsigned long encode_tce(HostPhys page, unsigned long permissions)
+constexpr unsigned long encode_tce(HostPhys page, Permissions permissions)
 {
-	return permissions ? page.value() | permissions : 0;
+	return permissions == Permissions::None ? 0 : page.value() | bits(permissions);
 }
 
 constexpr Direction decode_direction(unsigned long tce)
 {
-	switch (tce & tce_permissions) {
-	case tce_read:
+	switch (static_cast<Permissions>(tce & bits(Permissions::ReadWrite))) {
+	case Permissions::Read:
 		return Direction::ToDevice;
-	case tce_write:
+	case Permissions::Write:
 		return Direction::FromDevice;
-	case tce_permissions:
+	case Permissions::ReadWrite:
 		return Direction::Bidirectional;
 	default:
 		return Direction::None;
@@ -52,7 +62,7 @@ constexpr Direction decode_direction(unsigned long tce)
 
 constexpr HostPhys decode_page(unsigned long tce)
 {
-	return HostPhys(tce & ~tce_permissions);
+	return HostPhys(tce & ~bits(Permissions::ReadWrite));
 }
 
 /* The TCE that an entry held. */
@@ -62,7 +72,7 @@ public:
 	explicit constexpr OldEntry(unsigned long tce) : m_tce(tce) {}
 
 	constexpr bool is_empty() const { return !m_tce; }
-	constexpr bool device_writes() const { return m_tce & tce_write; }
+	constexpr bool device_writes() const { return m_tce & bits(Permissions::Write); }
 	constexpr HostPhys page() const { return decode_page(m_tce); }
 
 private:
@@ -72,7 +82,7 @@ private:
 /* A link to the next level's block. */
 constexpr unsigned long encode_level(HostPhys block)
 {
-	return block.value() | tce_permissions;
+	return block.value() | bits(Permissions::ReadWrite);
 }
 
 } /* namespace tce */

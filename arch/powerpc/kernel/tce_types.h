@@ -28,6 +28,8 @@ using HostPhys = kcxx::Position<struct HostPhysTag, Bytes>;
 using Ioba = kcxx::Position<struct IobaTag, Bytes>;
 /* An entry's number counted from bus address 0, as struct iommu_table's operations want it. */
 using TceIndex = kcxx::Position<struct TceIndexTag, Entries>;
+/* An entry's number counted from the first of its table. */
+using Place = kcxx::Position<struct PlaceTag, Entries>;
 
 /* The size of an IOMMU page or of a window: 1 << value bytes, below 64. */
 class PageShift {
@@ -102,7 +104,7 @@ struct EntryRange {
 	TceIndex first;
 	Entries count;
 
-	TceIndex end() const { return first + count; }
+	constexpr TceIndex end() const { return first + count; }
 };
 
 } /* namespace tce */

@@ -2,13 +2,14 @@
 #include "arch/powerpc/platforms/platforms.h"
 
 #include "arch/powerpc/kernel/kernel_groups.h"
+#include "arch/powerpc/platforms/powernv/glue/opal.h"
+#include "arch/powerpc/platforms/powernv/glue/phb3.h"
 #include "arch/powerpc/platforms/powernv/invalidation.h"
 #include "arch/powerpc/platforms/powernv/powernv_groups.h"
 #include "arch/powerpc/platforms/pseries/borrowed_groups.h"
-#include "arch/powerpc/platforms/pseries/hypervisor.h"
 #include "arch/powerpc/platforms/pseries/dynamic_groups.h"
-#include "glue/powernv.h"
-#include "glue/pseries.h"
+#include "arch/powerpc/platforms/pseries/glue/hypercalls.h"
+#include "arch/powerpc/platforms/pseries/hypervisor.h"
 
 namespace tce {
 
@@ -19,12 +20,12 @@ constinit PowernvGroups powernv_groups;
 constinit DynamicGroups dynamic_groups;
 constinit BorrowedGroups borrowed_groups;
 
-/* Written at module load, before the first group comes. */
+/* Written at module load, before the first group is attached. */
 constinit bool use_powernv_tables = false;
 
 /*
- * The group's PE can have tables of our own. What it has cached of them must be taken back at
- * times: without a way to do that, the kernel's own code may still have one.
+ * The group's PE can have tables of our own. It has to forget TCEs that it has cached: where our
+ * calls cannot bring it to that, the kernel's own code may still be able to.
  */
 bool can_have_powernv_tables(iommu_group *group)
 {

@@ -8,7 +8,7 @@ namespace tce {
 
 /*
  * Chooses, at module load: tables of our own on PowerNV, where the firmware's entry points can be
- * had (the kernel log tells if not), unless @kernel_tables_only; else those of the kernel's own
+ * found (the kernel log tells if not), unless @kernel_tables_only; else those of the kernel's own
  * platform code.
  */
 void choose_platform(bool kernel_tables_only);

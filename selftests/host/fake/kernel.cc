@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "fake/kernel.h"
 
+#include <cstdlib>
+#include <iostream>
 #include <utility>
+
+#include "kernel/check.h"
 
 namespace fake {
 
@@ -127,3 +131,9 @@ void Kernel::check_balance()
 }
 
 } /* namespace fake */
+
+void glue_check_failed(const char *condition)
+{
+	std::cerr << "this does not hold: " << condition << std::endl;
+	std::abort();
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The fake kernel: implements the functions of include/glue that the driver calls, makes them
+ * The fake kernel: implements the functions of the glue that the driver calls, makes them
  * fail on request, and complains about everything that the real one would not survive.
  */
 #pragma once
@@ -18,7 +18,7 @@
 #include "fake/failures.h"
 #include "fake/platform.h"
 #include "fake/process.h"
-#include "glue/sync.h"
+#include "kernel/sync.h"
 
 namespace fake {
 

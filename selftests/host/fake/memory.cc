@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The kernel's memory, RCU readers and access to the user's memory. */
-#include "glue/memory.h"
+#include "kernel/memory.h"
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
 #include "fake/kernel.h"
-#include "glue/objects.h"
+#include "kernel/objects.h"
 
 namespace fake {
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "arch/powerpc/kernel/glue/ownership.h"
 #include "fake/kernel.h"
-#include "glue/memory.h"
-#include "glue/ownership.h"
+#include "kernel/memory.h"
 
 using fake::kernel;
 using fake::KernelTable;
@@ -191,9 +191,9 @@ bool iommu_table_group::uses_old_entries()
 static constexpr long firmware_error = -6;
 
 /* The PHB of @group reads @table as window @num from now on; nullptr: none. */
-static long set_hardware(iommu_table_group &group, int num, iommu_table *table)
+static long set_hardware(iommu_table_group &group, unsigned int num, iommu_table *table)
 {
-	iommu_table *&window = group.hardware.at(static_cast<unsigned long>(num));
+	iommu_table *&window = group.hardware.at(num);
 
 	if (kernel().failures.hit(table ? Point::SetWindow : Point::UnsetWindow)) {
 		if (window)
@@ -244,9 +244,9 @@ void glue_ownership_end(glue_ownership *ownership, iommu_group *group, iommu_tab
 	glue_free(ownership);
 }
 
-iommu_table *glue_table_group_table(iommu_table_group *group, int num)
+iommu_table *glue_table_group_table(iommu_table_group *group, unsigned int num)
 {
-	return group->tables.at(static_cast<unsigned long>(num));
+	return group->tables.at(num);
 }
 
 unsigned long glue_table_group_get_table_size(iommu_table_group *, unsigned int page_shift,
@@ -262,9 +262,9 @@ unsigned long glue_table_group_get_table_size(iommu_table_group *, unsigned int 
 	return 2 * levels * std::max(window_size >> page_shift << 3, fake::page_size);
 }
 
-long glue_table_group_create_table(iommu_table_group *group, int num, unsigned int page_shift,
-				   unsigned long window_size, unsigned int levels,
-				   iommu_table **table)
+long glue_table_group_create_table(iommu_table_group *group, unsigned int num,
+				   unsigned int page_shift, unsigned long window_size,
+				   unsigned int levels, iommu_table **table)
 {
 	unsigned long start = num ? fake::second_window_start : group->limits.tce32_start;
 	unsigned long entries = window_size >> page_shift;
@@ -289,14 +289,14 @@ long glue_table_group_create_table(iommu_table_group *group, int num, unsigned i
 			 .get();
 	if (kernel().hypervisor.is_there) {
 		/* The new table is the group's at once. */
-		(*table)->liobn = fake::dynamic_liobn + static_cast<unsigned long>(num);
+		(*table)->liobn = fake::dynamic_liobn + num;
 		kernel().hypervisor.tces[(*table)->liobn].clear();
-		group->tables.at(static_cast<unsigned long>(num)) = iommu_tce_table_get(*table);
+		group->tables.at(num) = iommu_tce_table_get(*table);
 	}
 	return 0;
 }
 
-long glue_table_group_set_window(iommu_table_group *group, int num, iommu_table *table)
+long glue_table_group_set_window(iommu_table_group *group, unsigned int num, iommu_table *table)
 {
 	kernel().might_sleep("the setting of a window");
 	if (!exists(table))
@@ -320,7 +320,7 @@ long glue_table_group_set_window(iommu_table_group *group, int num, iommu_table 
 	return 0;
 }
 
-long glue_table_group_unset_window(iommu_table_group *group, int num)
+long glue_table_group_unset_window(iommu_table_group *group, unsigned int num)
 {
 	iommu_table *table = glue_table_group_table(group, num);
 
@@ -354,13 +354,13 @@ long glue_opal_map_window(const glue_pe *pe, unsigned int num, unsigned int leve
 			found = candidate.get();
 	}
 	if (!levels)
-		return set_hardware(kernel().group_of(*pe), static_cast<int>(num), nullptr);
+		return set_hardware(kernel().group_of(*pe), num, nullptr);
 	if (!found || levels != found->shape.indirect_levels + 1 ||
 	    size != found->shape.level_size << 3 || page_size != 1UL << found->shape.page_shift) {
 		kernel().complain("the firmware is given something that is not a table");
 		return firmware_error;
 	}
-	return set_hardware(kernel().group_of(*pe), static_cast<int>(num), found);
+	return set_hardware(kernel().group_of(*pe), num, found);
 }
 
 iommu_table *iommu_tce_table_get(iommu_table *table)

@@ -15,10 +15,11 @@
 #include <string>
 #include <vector>
 
+#include "arch/powerpc/kernel/glue/iommu.h"
+#include "arch/powerpc/kernel/glue/own_table.h"
+#include "arch/powerpc/platforms/powernv/glue/opal.h"
+#include "arch/powerpc/platforms/pseries/glue/device_tree.h"
 #include "generated/kernel_layout.h"
-#include "glue/iommu.h"
-#include "glue/powernv.h"
-#include "glue/pseries.h"
 
 namespace fake {
 
@@ -65,6 +66,7 @@ struct iommu_table {
 	unsigned long liobn = 0;
 	long references = 1;
 	/* What the driver keeps with a table of its own. */
+	const glue_own_table_ops *ops = nullptr;
 	void *object = nullptr;
 	/* A PHB could not be made to forget the table: it must stay for ever. */
 	bool must_stay = false;
@@ -198,6 +200,6 @@ public:
 constexpr unsigned long dynamic_liobn = 0x8000;
 
 /* The kernel's own code removes a dynamic window. */
-long unset_partition_window(iommu_table_group &group, int num);
+long unset_partition_window(iommu_table_group &group, unsigned int num);
 
 } /* namespace fake */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tables of the driver's own on PowerNV: their memory, their links, and the firmware. */
-#include "glue/powernv.h"
-#include "glue/levels.h"
-#include "glue/own_table.h"
+#include "arch/powerpc/kernel/glue/own_table.h"
+#include "arch/powerpc/platforms/powernv/glue/opal.h"
+#include "arch/powerpc/platforms/powernv/glue/phb3.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -10,6 +10,7 @@
 
 #include "arch/powerpc/kernel/own_table.h"
 #include "fake/kernel.h"
+#include "kernel/memory.h"
 
 using fake::DriverTable;
 using fake::kernel;
@@ -90,23 +91,23 @@ Tces DriverTable::entries()
 
 int OwnTable::exchange(unsigned long index, unsigned long *hpa, unsigned int *direction)
 {
-	tce_own_table_exchange(this, index, hpa, direction);
+	ops->exchange(this, index, hpa, direction);
 	return 0;
 }
 
 unsigned long *OwnTable::view(unsigned long index, bool allocate)
 {
-	return static_cast<unsigned long *>(tce_own_table_view(this, index, allocate));
+	return static_cast<unsigned long *>(ops->view(this, index, allocate));
 }
 
 void OwnTable::kill(unsigned long index, unsigned long pages)
 {
-	tce_own_table_kill(this, index, pages);
+	ops->kill(this, index, pages);
 }
 
 void OwnTable::free()
 {
-	tce_own_table_free(this);
+	ops->free(this);
 }
 
 /* KVM does not get to see the view, so it is read as the driver does. */
@@ -162,13 +163,13 @@ long glue_opal_kill_pe(const glue_pe *pe)
 }
 
 /* A whole PE, or one page of it, whatever the page's size. */
-void glue_phb3_write_tce_kill(const glue_pe *pe, unsigned long value)
+void glue_phb3_write_tce_kill(void *tce_kill_register, unsigned long value)
 {
-	iommu_table_group &group = kernel().group_of(*pe);
+	iommu_table_group &group = *static_cast<iommu_table_group *>(tce_kill_register);
 	unsigned long address = value & ~(phb3_kill_page | 0xffful);
 	std::lock_guard guard(group.mutex);
 
-	if (pe->tce_kill_register != &group || (value & 0xff) != pe->number)
+	if ((value & 0xff) != group.pe.number)
 		kernel().complain("a write to the TCE kill register of another PHB");
 	++group.invalidations;
 	if (value & phb3_kill_pe) {
@@ -183,7 +184,7 @@ void glue_phb3_write_tce_kill(const glue_pe *pe, unsigned long value)
 
 void glue_phb3_unmap_registers() {}
 
-void *glue_level_alloc(int, unsigned long size, bool may_sleep)
+void *glue_alloc_block(int, unsigned long size, bool may_sleep)
 {
 	if (may_sleep)
 		kernel().might_sleep("the allocation of a level");
@@ -200,14 +201,14 @@ void *glue_level_alloc(int, unsigned long size, bool may_sleep)
 	return block;
 }
 
-void glue_level_free(void *block, unsigned long)
+void glue_free_block(void *block, unsigned long)
 {
 	kernel().forget_level(block);
 	std::free(block);
 }
 
 iommu_table *glue_own_table_create(const glue_table_geometry *geometry, unsigned long liobn,
-				   unsigned long, void *object)
+				   unsigned long, const glue_own_table_ops *ops, void *object)
 {
 	kernel().might_sleep("the creation of a table");
 	if (kernel().failures.hit(Point::CreateTable))
@@ -220,6 +221,7 @@ iommu_table *glue_own_table_create(const glue_table_geometry *geometry, unsigned
 	else
 		table = std::make_unique<DriverTable>(*geometry);
 	table->liobn = liobn;
+	table->ops = ops;
 	table->object = object;
 	return kernel().tables.emplace_back(std::move(table)).get();
 }
@@ -229,21 +231,19 @@ void *glue_own_table_object(iommu_table *table)
 	return table->object;
 }
 
-void glue_group_set_table(iommu_table_group *group, int num, iommu_table *table)
+void glue_group_set_table(iommu_table_group *group, unsigned int num, iommu_table *table)
 {
-	unsigned long slot = static_cast<unsigned long>(num);
-
 	/* There the driver's table takes the place of the kernel's, and back. */
 	if (kernel().hypervisor.is_there) {
-		group->tables.at(slot) = table;
+		group->tables.at(num) = table;
 		return;
 	}
-	if (table && group->tables.at(slot))
+	if (table && group->tables.at(num))
 		kernel().complain("a window is set in a slot that is taken");
-	if (!table && !group->hardware.at(slot) && !group->cached.at(slot).empty())
+	if (!table && !group->hardware.at(num) && !group->cached.at(num).empty())
 		kernel().complain("a window is gone, but the PHB has not forgotten its TCEs");
-	group->tables.at(slot) = table;
+	group->tables.at(num) = table;
 	/* What a PHB that refused does from here on nobody can help. */
 	if (!table)
-		group->cached.at(slot).clear();
+		group->cached.at(num).clear();
 }

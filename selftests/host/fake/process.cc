@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "fake/kernel.h"
-#include "glue/census.h"
-#include "glue/memory.h"
+#include "kernel/census.h"
+#include "kernel/memory.h"
 
 using fake::kernel;
 using fake::page_size;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "generated/kernel_layout.h"
-#include "glue/mm.h"
+#include "kernel/mm.h"
 
 namespace fake {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A partition: its hypervisor, and the driver's tables of its windows. */
-#include "glue/pseries.h"
-#include "glue/levels.h"
+#include "arch/powerpc/platforms/pseries/glue/device_tree.h"
+#include "arch/powerpc/platforms/pseries/glue/hypercalls.h"
 
 #include <cstdlib>
 
@@ -54,9 +54,9 @@ Tces PartitionTable::entries()
 	return entries;
 }
 
-long unset_partition_window(iommu_table_group &group, int num)
+long unset_partition_window(iommu_table_group &group, unsigned int num)
 {
-	iommu_table *&table = group.tables.at(static_cast<unsigned long>(num));
+	iommu_table *&table = group.tables.at(num);
 
 	kernel().might_sleep("the removal of a window");
 	if (!table)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Mutexes, reference counts, RCU readers. */
-#include "glue/sync.h"
+#include "kernel/sync.h"
 
 #include <numeric>
 

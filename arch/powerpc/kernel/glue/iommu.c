@@ -5,7 +5,7 @@
 #include <asm/firmware.h>
 #include <asm/iommu.h>
 
-#include "glue/iommu.h"
+#include "arch/powerpc/kernel/glue/iommu.h"
 
 void glue_table_group_get_limits(struct iommu_table_group *group,
 				 struct glue_table_group_limits *limits)
@@ -24,12 +24,13 @@ void glue_table_group_get_limits(struct iommu_table_group *group,
 	limits->fixed_window = false;
 }
 
-struct iommu_table *glue_table_group_table(struct iommu_table_group *group, int num)
+struct iommu_table *glue_table_group_table(struct iommu_table_group *group, unsigned int num)
 {
 	return group->tables[num];
 }
 
-void glue_group_set_table(struct iommu_table_group *group, int num, struct iommu_table *table)
+void glue_group_set_table(struct iommu_table_group *group, unsigned int num,
+			  struct iommu_table *table)
 {
 	WRITE_ONCE(group->tables[num], table);
 }
@@ -41,20 +42,20 @@ unsigned long glue_table_group_get_table_size(struct iommu_table_group *group,
 	return group->ops->get_table_size(page_shift, window_size, levels);
 }
 
-long glue_table_group_create_table(struct iommu_table_group *group, int num,
+long glue_table_group_create_table(struct iommu_table_group *group, unsigned int num,
 				   unsigned int page_shift, unsigned long window_size,
 				   unsigned int levels, struct iommu_table **table)
 {
 	return group->ops->create_table(group, num, page_shift, window_size, levels, table);
 }
 
-long glue_table_group_set_window(struct iommu_table_group *group, int num,
+long glue_table_group_set_window(struct iommu_table_group *group, unsigned int num,
 				 struct iommu_table *table)
 {
 	return group->ops->set_window(group, num, table);
 }
 
-long glue_table_group_unset_window(struct iommu_table_group *group, int num)
+long glue_table_group_unset_window(struct iommu_table_group *group, unsigned int num)
 {
 	return group->ops->unset_window(group, num);
 }
@@ -68,6 +69,11 @@ void glue_table_get_geometry(struct iommu_table *table, struct glue_table_geomet
 	geometry->level_size = table->it_level_size;
 	geometry->node = table->it_nid;
 	geometry->base = (void *)table->it_base;
+}
+
+unsigned long glue_table_liobn(struct iommu_table *table)
+{
+	return table->it_index;
 }
 
 int glue_table_exchange(struct iommu_table *table, unsigned long index, unsigned long *hpa,

@@ -8,17 +8,23 @@
 #include <asm/iommu.h>
 #include <asm/tce.h>
 
-#include "glue/own_table.h"
+#include "arch/powerpc/kernel/glue/own_table.h"
 
 /* The kernel frees this by its first member. */
 struct own_table {
 	struct iommu_table table;
+	const struct glue_own_table_ops *ops;
 	void *object;
 };
 
+static struct own_table *own_of(struct iommu_table *table)
+{
+	return container_of(table, struct own_table, table);
+}
+
 void *glue_own_table_object(struct iommu_table *table)
 {
-	return container_of(table, struct own_table, table)->object;
+	return own_of(table)->object;
 }
 
 static int exchange(struct iommu_table *table, long index, unsigned long *hpa,
@@ -26,32 +32,37 @@ static int exchange(struct iommu_table *table, long index, unsigned long *hpa,
 {
 	unsigned int old_direction = *direction;
 
-	tce_own_table_exchange(table, index, hpa, &old_direction);
+	own_of(table)->ops->exchange(table, index, hpa, &old_direction);
 	*direction = old_direction;
 	return 0;
 }
 
 static __be64 *view(struct iommu_table *table, long index, bool allocate)
 {
-	return (__force __be64 *)tce_own_table_view(table, index, allocate);
+	return (__force __be64 *)own_of(table)->ops->view(table, index, allocate);
+}
+
+static void kill_cached(struct iommu_table *table, unsigned long index, unsigned long pages)
+{
+	own_of(table)->ops->kill(table, index, pages);
 }
 
 static void free_table(struct iommu_table *table)
 {
-	tce_own_table_free(table);
+	own_of(table)->ops->free(table);
 	module_put(THIS_MODULE);
 }
 
 static struct iommu_table_ops own_table_ops = {
 	.xchg_no_kill = exchange,
-	.tce_kill = tce_own_table_kill,
+	.tce_kill = kill_cached,
 	.useraddrptr = view,
 	.free = free_table,
 };
 
 struct iommu_table *glue_own_table_create(const struct glue_table_geometry *geometry,
 					  unsigned long liobn, unsigned long allocated_size,
-					  void *object)
+					  const struct glue_own_table_ops *ops, void *object)
 {
 	struct own_table *own = kzalloc_node(sizeof(*own), GFP_KERNEL_ACCOUNT, geometry->node);
 	struct iommu_table *table;
@@ -59,6 +70,7 @@ struct iommu_table *glue_own_table_create(const struct glue_table_geometry *geom
 	if (!own)
 		return NULL;
 	__module_get(THIS_MODULE);
+	own->ops = ops;
 	own->object = object;
 	table = &own->table;
 	table->it_ops = &own_table_ops;

@@ -5,7 +5,7 @@
 
 #include <asm/iommu.h>
 
-#include "glue/ownership.h"
+#include "arch/powerpc/kernel/glue/ownership.h"
 
 /* The operations that the IOMMU core finds meanwhile, and the platform's own. */
 struct glue_ownership {

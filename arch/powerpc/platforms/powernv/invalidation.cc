@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/powernv/invalidation.h"
 
+#include "arch/powerpc/platforms/powernv/glue/phb3.h"
+
 namespace tce {
 
 namespace {
@@ -12,13 +14,13 @@ namespace {
 constexpr Entries most_pages_on_phb3{ 16 };
 
 /* Values of PHB3's TCE kill register: what to kill, of which PE; a page by its bus address. */
-constexpr unsigned long phb3_kill_pe = 1UL << 62;
-constexpr unsigned long phb3_kill_page = 1UL << 61;
+constexpr unsigned long phb3_kill_pe = kcxx::power_of_two(62);
+constexpr unsigned long phb3_kill_page = kcxx::power_of_two(61);
 constexpr unsigned long phb3_pe_mask = 0xff;
 
 void kill_on_phb3(const glue_pe &pe, unsigned long what)
 {
-	glue_phb3_write_tce_kill(&pe, what | (pe.number & phb3_pe_mask));
+	glue_phb3_write_tce_kill(pe.tce_kill_register, what | (pe.number & phb3_pe_mask));
 }
 
 } /* namespace */

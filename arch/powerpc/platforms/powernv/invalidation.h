@@ -10,7 +10,7 @@
 #pragma once
 
 #include "arch/powerpc/kernel/tce_types.h"
-#include "glue/powernv.h"
+#include "arch/powerpc/platforms/powernv/glue/opal.h"
 #include "kcxx/result.h"
 
 namespace tce {
@@ -18,20 +18,20 @@ namespace tce {
 /* Takes back all TCEs that the PE has cached. -EIO: the firmware cannot do that for this PHB. */
 Result<void> invalidate_pe(const glue_pe &pe);
 
-/* Of PHB3: at least those of @range, of pages of the size @page. */
+/* The same of a PHB3, at least of the TCEs of @range, with pages of the size @page. */
 void invalidate_in_phb3(const glue_pe &pe, PageShift page, EntryRange range);
 
 /*
- * Those of @range, which is not empty. Later PHBs than PHB3 are never told page by page: they can
- * drop such a kill when others are in progress (erratum HW560152). Firmware that knows this makes
- * one of the whole PE of it, older firmware does not.
+ * Takes back the TCEs of @range, which is not empty. Later PHBs than PHB3 are never told page by
+ * page: they can drop such a kill when others are in progress (erratum HW560152). Firmware that
+ * knows this makes one of the whole PE of it, older firmware does not.
  */
 inline void invalidate_in_pe(const glue_pe &pe, PageShift page, EntryRange range)
 {
 	if (pe.tce_kill_register) [[unlikely]]
 		invalidate_in_phb3(pe, page, range);
 	else
-		/* It worked when the group came. */
+		/* The call worked when the group was attached. */
 		glue_opal_kill_pe(&pe);
 }
 

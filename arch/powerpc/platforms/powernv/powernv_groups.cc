@@ -3,15 +3,15 @@
 
 #include "arch/powerpc/kernel/level_shape.h"
 #include "arch/powerpc/kernel/table_group.h"
+#include "arch/powerpc/platforms/powernv/glue/opal.h"
 #include "arch/powerpc/platforms/powernv/powernv_table.h"
-#include "glue/powernv.h"
 
 namespace tce {
 
 namespace {
 
 /* The second window of a PE is where PCI address bit 59 is set. */
-constexpr unsigned long second_window_start = 1UL << 59;
+constexpr unsigned long second_window_start = kcxx::power_of_two(59);
 
 /* What the PHB can address through a table of several levels. */
 constexpr unsigned int max_address_bits = 55;
@@ -73,9 +73,12 @@ Result<void> PowernvGroups::set_window(const TableGroup &group, unsigned int num
 		return Errno::Io;
 	iommu_tce_table_get(table.kernel());
 	own.link(kcxx::move(link));
-	glue_group_set_table(group.kernel(), static_cast<int>(num), table.kernel());
+	glue_group_set_table(group.kernel(), num, table.kernel());
 
-	/* It worked when the group came; better no window than one whose TCEs go stale. */
+	/*
+	 * The call worked when the group was attached. If it fails now there is no window, rather
+	 * than one whose TCEs go stale.
+	 */
 	if (!invalidate_pe(pe).is_error())
 		return {};
 	if (unset_window(group, num, table).is_error())
@@ -96,13 +99,13 @@ Result<void> PowernvGroups::unset_window(const TableGroup &group, unsigned int n
 
 	/* Nothing more could be done about it. */
 	kcxx::ignore(invalidate_pe(link->pe));
-	glue_group_set_table(group.kernel(), static_cast<int>(num), nullptr);
+	glue_group_set_table(group.kernel(), num, nullptr);
 	own.unlink(group.kernel());
 	iommu_tce_table_put(table.kernel());
 	return refused ? Result<void>(Errno::Io) : Result<void>();
 }
 
-/* To map nothing takes a window away, of whichever kind it is. */
+/* A window of no levels takes away the one that is set, of whichever kind it is. */
 Result<void> PowernvGroups::claim(const TableGroup &group) const
 {
 	glue_pe pe;

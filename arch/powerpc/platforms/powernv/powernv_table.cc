@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/powernv/powernv_table.h"
 
-#include "glue/sync.h"
+#include "kernel/sync.h"
 
 namespace tce {
 
@@ -15,12 +15,12 @@ PowernvTable &powernv(OwnTable &table)
 class PowernvBackend final : public OwnTableBackend {
 public:
 	/* A PHB that may write also reads. */
-	constexpr PowernvBackend() : OwnTableBackend(tce_read | tce_write) {}
+	constexpr PowernvBackend() : OwnTableBackend(Permissions::ReadWrite) {}
 
-	Reach put(OwnTable &, TceIndex, AtomicBigEndian &word, unsigned long tce) const override
+	Update put(OwnTable &, TceIndex, AtomicBigEndian &word, unsigned long tce) const override
 	{
 		word.store(tce);
-		return Reach::Current;
+		return Update::Done;
 	}
 	void invalidate(OwnTable &table, EntryRange range) const override
 	{
@@ -28,10 +28,10 @@ public:
 		powernv(table).invalidate_in_pes(range);
 		glue_rcu_read_unlock();
 	}
-	Reach update(OwnTable &table, EntryRange range) const override
+	Update update(OwnTable &table, EntryRange range) const override
 	{
 		powernv(table).invalidate_in_pes(range);
-		return Reach::Current;
+		return Update::Done;
 	}
 	void destroy(OwnTable &table) const override
 	{

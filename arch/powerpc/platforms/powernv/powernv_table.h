@@ -3,7 +3,8 @@
  * PowernvTable: a table of our own whose words the PHBs read themselves, and the PEs that use it.
  * Each PE is told, after a change, to forget what it has cached.
  *
- * Locking: PEs come and go under the container's lock; others read the list as RCU readers.
+ * Locking: PEs are linked and unlinked under the container's lock; others read the list as RCU
+ * readers.
  */
 #pragma once
 

@@ -2,9 +2,9 @@
 #include "arch/powerpc/platforms/pseries/borrowed_groups.h"
 
 #include "arch/powerpc/kernel/table_group.h"
+#include "arch/powerpc/platforms/pseries/glue/device_tree.h"
 #include "arch/powerpc/platforms/pseries/papr_table.h"
-#include "glue/pseries.h"
-#include "glue/sync.h"
+#include "kernel/sync.h"
 
 namespace tce {
 
@@ -16,7 +16,7 @@ constexpr int any_node = -1;
 bool is_in_use(const TableGroup &group)
 {
 	for (unsigned int num = 0; num < max_tables; ++num) {
-		if (glue_table_group_table(group.kernel(), static_cast<int>(num)))
+		if (glue_table_group_table(group.kernel(), num))
 			return true;
 	}
 	return false;

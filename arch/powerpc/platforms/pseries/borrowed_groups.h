@@ -9,8 +9,8 @@
  */
 #pragma once
 
+#include "arch/powerpc/kernel/glue/iommu.h"
 #include "arch/powerpc/platforms/pseries/papr_groups.h"
-#include "glue/iommu.h"
 
 namespace tce {
 

@@ -3,9 +3,8 @@
 
 #include "arch/powerpc/kernel/table_group.h"
 #include "arch/powerpc/platforms/pseries/papr_table.h"
-#include "glue/mm.h"
-#include "glue/pseries.h"
 #include "kcxx/scope_exit.h"
+#include "kernel/mm.h"
 
 namespace tce {
 
@@ -23,7 +22,7 @@ bool is_default_window(const TableGroup &group, unsigned int num, const WindowSh
 bool has_dynamic_window(const TableGroup &group)
 {
 	for (unsigned int num = 0; num < max_tables; ++num) {
-		iommu_table *table = glue_table_group_table(group.kernel(), static_cast<int>(num));
+		iommu_table *table = glue_table_group_table(group.kernel(), num);
 
 		if (!table)
 			continue;
@@ -62,9 +61,8 @@ Result<Table> DynamicGroups::create_table(const TableGroup &group, unsigned int 
 	if (has_dynamic_window(group))
 		return is_default_window(group, num, shape) ? Errno::NotPermitted : Errno::NoSpace;
 
-	int slot = static_cast<int>(num);
 	iommu_table *made = nullptr;
-	long ret = glue_table_group_create_table(group.kernel(), slot, shape.page_shift,
+	long ret = glue_table_group_create_table(group.kernel(), num, shape.page_shift,
 						 shape.size.value(), shape.levels, &made);
 
 	if (ret)
@@ -72,7 +70,7 @@ Result<Table> DynamicGroups::create_table(const TableGroup &group, unsigned int 
 	/* The slot's reference stays. */
 	iommu_tce_table_put(made);
 
-	kcxx::ScopeExit rollback([&] { glue_table_group_unset_window(group.kernel(), slot); });
+	kcxx::ScopeExit rollback([&] { glue_table_group_unset_window(group.kernel(), num); });
 	Geometry geometry = Geometry::of(made);
 	Table table = TRY(PaprTable::create(glue_table_liobn(made), geometry.page(),
 					    geometry.entries(), geometry.node(), made));
@@ -85,7 +83,7 @@ Result<void> DynamicGroups::unset_window(const TableGroup &group, unsigned int n
 					 const Table &table) const
 {
 	take_out_of_slot(group, num, table.kernel());
-	if (glue_table_group_unset_window(group.kernel(), static_cast<int>(num)))
+	if (glue_table_group_unset_window(group.kernel(), num))
 		return Errno::Io;
 	return {};
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/pseries/hypervisor.h"
 
-#include "glue/levels.h"
-#include "glue/pseries.h"
+#include "arch/powerpc/platforms/pseries/glue/hypercalls.h"
+#include "kcxx/relaxed.h"
+#include "kernel/memory.h"
 
 namespace tce {
 
@@ -12,19 +13,19 @@ namespace {
 constexpr unsigned long list_size = kernel_page.size().value();
 
 /* Cleared for good by the first call that the hypervisor turns out not to have. */
-constinit bool has_multi_tce = false;
+constinit kcxx::Relaxed<bool> has_multi_tce{ false };
 
 bool may_use_multi_tce(Entries count)
 {
-	return count > Entries(1) && __atomic_load_n(&has_multi_tce, __ATOMIC_RELAXED);
+	return count > Entries(1) && has_multi_tce.load();
 }
 
-/* True if the call is done with, well or not; false if there is no such call. */
+/* False if the hypervisor has no such call, which is not made again then. */
 bool exists(long code)
 {
 	if (code != KERNEL_H_FUNCTION)
 		return true;
-	__atomic_store_n(&has_multi_tce, false, __ATOMIC_RELAXED);
+	has_multi_tce.store(false);
 	return false;
 }
 
@@ -32,13 +33,13 @@ bool exists(long code)
 
 void find_multi_tce_calls()
 {
-	has_multi_tce = glue_papr_has_multi_tce();
+	has_multi_tce.store(glue_papr_has_multi_tce());
 }
 
 Result<TceList> TceList::allocate(int node)
 {
 	AtomicBigEndian *list =
-		static_cast<AtomicBigEndian *>(glue_level_alloc(node, list_size, true));
+		static_cast<AtomicBigEndian *>(glue_alloc_block(node, list_size, true));
 
 	if (!list)
 		return Errno::NoMemory;
@@ -48,7 +49,7 @@ Result<TceList> TceList::allocate(int node)
 TceList::~TceList()
 {
 	if (m_list)
-		glue_level_free(m_list, list_size);
+		glue_free_block(m_list, list_size);
 }
 
 bool TceCalls::put(TceIndex index, unsigned long tce) const
@@ -73,8 +74,8 @@ bool TceCalls::put_list(EntryRange range, AtomicBigEndian *list) const
 }
 
 /*
- * What must not stay is tried once more: a hypervisor that does not take the range may take it
- * entry by entry, and a second time.
+ * An entry that stays keeps its page in reach of the device. So a failure is tried again: each
+ * entry by itself after the range, and then a second time.
  */
 bool TceCalls::clear(EntryRange range) const
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TceCalls: writes entries of one of the hypervisor's tables, with as few calls as it has: up to
- * 512 entries with one where it has multi-TCE calls, one by one where it has not.
+ * TceCalls: writes entries of one of the hypervisor's tables, with as few calls as possible: up to
+ * 512 entries with one call where the hypervisor has multi-TCE calls, else each entry with its own.
  *
  * Any context. The caller keeps others off the same entries.
  *

@@ -9,16 +9,14 @@ namespace tce {
 void PaprGroups::put_into_slot(const TableGroup &group, unsigned int num, iommu_table *table)
 {
 	iommu_tce_table_get(table);
-	glue_group_set_table(group.kernel(), static_cast<int>(num), table);
+	glue_group_set_table(group.kernel(), num, table);
 }
 
 void PaprGroups::take_out_of_slot(const TableGroup &group, unsigned int num, iommu_table *table)
 {
-	int slot = static_cast<int>(num);
-
-	if (glue_table_group_table(group.kernel(), slot) != table)
+	if (glue_table_group_table(group.kernel(), num) != table)
 		return;
-	glue_group_set_table(group.kernel(), slot, PaprTable::of(table).platform_table());
+	glue_group_set_table(group.kernel(), num, PaprTable::of(table).platform_table());
 	iommu_tce_table_put(table);
 }
 

@@ -27,7 +27,7 @@ protected:
 
 	/* Makes @table the group's in slot @num, for KVM to find it there. */
 	static void put_into_slot(const TableGroup &group, unsigned int num, iommu_table *table);
-	/* The same again backwards, with the kernel's own table or none in its place. */
+	/* Undoes that: the kernel's own table takes its place, or none. */
 	static void take_out_of_slot(const TableGroup &group, unsigned int num, iommu_table *table);
 };
 

@@ -21,27 +21,27 @@ LevelShape copies_shape(Entries entries)
 class PaprBackend final : public OwnTableBackend {
 public:
 	/* TCEs of a partition can allow writing alone. */
-	constexpr PaprBackend() : OwnTableBackend(tce_write) {}
+	constexpr PaprBackend() : OwnTableBackend(Permissions::Write) {}
 
-	Reach put(OwnTable &table, TceIndex index, AtomicBigEndian &word,
-		  unsigned long tce) const override
+	Update put(OwnTable &table, TceIndex index, AtomicBigEndian &word,
+		   unsigned long tce) const override
 	{
 		const TceCalls &calls = papr(table).calls();
 
 		if (calls.put(index, tce)) {
 			word.store(tce);
-			return Reach::Current;
+			return Update::Done;
 		}
 		if (!calls.clear({ index, Entries(1) }))
-			return Reach::Unknown;
+			return Update::Stale;
 		word.store(0);
-		return tce ? Reach::Nothing : Reach::Current;
+		return tce ? Update::Cleared : Update::Done;
 	}
 
 	/* The call has done that. */
 	void invalidate(OwnTable &, EntryRange) const override {}
 
-	Reach update(OwnTable &table, EntryRange range) const override
+	Update update(OwnTable &table, EntryRange range) const override
 	{
 		return papr(table).push(range);
 	}
@@ -91,7 +91,7 @@ Bytes PaprTable::size(Entries entries)
 	return copies + copies;
 }
 
-Reach PaprTable::push(EntryRange range)
+Update PaprTable::push(EntryRange range)
 {
 	for (TceIndex at = range.first; at < range.end();) {
 		EntryBlocks::Tces copies = entries().find_tces(at, range.end() - at);
@@ -102,27 +102,27 @@ Reach PaprTable::push(EntryRange range)
 			return clear(range);
 		at += count;
 	}
-	return Reach::Current;
+	return Update::Done;
 }
 
 /* Pushes up to most_per_call copies that lie side by side. */
 bool PaprTable::push_some(EntryRange range, const AtomicBigEndian *copies)
 {
 	KvmGate::Guard guard(gate());
-	AtomicBigEndian *list = m_list.tces();
+	AtomicBigEndian *tces = list(guard);
 	unsigned long all_bits = 0;
 
 	for (unsigned long i = 0; i < range.count.value(); ++i) {
 		unsigned long tce = copies[i].load();
 
-		list[i].store(tce);
+		tces[i].store(tce);
 		all_bits |= tce;
 	}
-	return all_bits ? m_calls.put_list(range, list) : m_calls.clear(range);
+	return all_bits ? m_calls.put_list(range, tces) : m_calls.clear(range);
 }
 
 /* Empties the hypervisor's entries, after it has refused some of them. */
-Reach PaprTable::clear(EntryRange range)
+Update PaprTable::clear(EntryRange range)
 {
 	bool all = for_each_part(range, [&](EntryRange part) {
 		KvmGate::Guard guard(gate());
@@ -130,7 +130,7 @@ Reach PaprTable::clear(EntryRange range)
 		return m_calls.clear(part);
 	});
 
-	return all ? Reach::Nothing : Reach::Unknown;
+	return all ? Update::Cleared : Update::Stale;
 }
 
 } /* namespace tce */

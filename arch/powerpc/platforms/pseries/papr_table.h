@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * PaprTable: a table of our own of a partition's window. The TCEs that a PHB reads are the
- * hypervisor's and are written by calls only. Our table has a copy of each, in blocks of memory,
- * which is what is exchanged first and is always the truth about what an entry held: no call is
- * needed to read one.
+ * hypervisor's and are written by calls only. Our table has a copy of each in blocks of memory. The
+ * copy changes first, and tells what an entry held without a call.
  *
  * Locking: the copies change under the lock of the table's gate, and go to the hypervisor under it,
  * where they are read again: the last call has what the copy has. The container's calls write the
@@ -26,7 +25,7 @@ public:
 	 */
 	static Result<Table> create(unsigned long liobn, PageShift page, EntryRange entries,
 				    int node, iommu_table *platform_table);
-	/* What such a table and its userspace view can come to. */
+	/* The most memory that such a table and its userspace view can take. */
 	static Bytes size(Entries entries);
 
 	static PaprTable &of(iommu_table *table)
@@ -42,14 +41,16 @@ public:
 	const TceCalls &calls() const { return m_calls; }
 
 	/* Gives the hypervisor the copies of @range. Without the gate's lock. */
-	Reach push(EntryRange range);
+	Update push(EntryRange range);
 
 private:
 	bool push_some(EntryRange range, const AtomicBigEndian *copies);
-	Reach clear(EntryRange range);
+	/* Belongs to who holds the gate's lock. */
+	AtomicBigEndian *list(const KvmGate::Guard &) const { return m_list.tces(); }
+	Update clear(EntryRange range);
 
 	const TceCalls m_calls;
-	const TceList m_list; /* what is in it: under the gate's lock */
+	const TceList m_list;
 	iommu_table *const m_platform_table;
 };
 

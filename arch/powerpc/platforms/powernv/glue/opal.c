@@ -10,9 +10,8 @@
 #include <asm/opal.h>
 #include <asm/pci-bridge.h>
 
-#include "glue/powernv.h"
-
-#include "phb3.h"
+#include "arch/powerpc/platforms/powernv/glue/opal.h"
+#include "arch/powerpc/platforms/powernv/glue/phb3.h"
 
 static typeof(opal_pci_map_pe_dma_window) *map_pe_dma_window;
 static typeof(opal_pci_tce_kill) *tce_kill;
@@ -60,7 +59,7 @@ bool glue_opal_find(void)
 	return map_pe_dma_window && tce_kill;
 }
 
-/* Of the first device; all devices of a group are in the same PE. */
+/* Asks the first device only: all devices of a group are in the same PE. */
 static int read_pe(struct device *device, void *data)
 {
 	struct glue_pe *pe = data;
@@ -83,7 +82,7 @@ static int read_pe(struct device *device, void *data)
 	pe->phb = phb_id;
 	pe->number = pdn->pe_number;
 	pe->node = phb->node;
-	pe->tce_kill_register = (__force void *)phb3_tce_kill_register(phb->dn);
+	pe->tce_kill_register = glue_phb3_tce_kill_register(phb->dn);
 	return 1;
 }
 
@@ -95,8 +94,8 @@ bool glue_pe_of_group(struct iommu_group *group, struct glue_pe *pe)
 long glue_opal_map_window(const struct glue_pe *pe, unsigned int num, unsigned int levels,
 			  unsigned long table, unsigned long size, unsigned long page_size)
 {
-	/* Each PE has two TVEs: the window's number is the lowest bit. */
-	return map_pe_dma_window(pe->phb, pe->number, (pe->number << 1) + num, levels, table, size,
+	/* The TVEs of PEs follow each other, two for each. */
+	return map_pe_dma_window(pe->phb, pe->number, 2 * pe->number + num, levels, table, size,
 				 page_size);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* PowerNV: the register of PHB3 that takes back its cached TCEs, which OPAL does not do there. */
+/* PHB3's register that takes back its cached TCEs. */
 #include <linux/io.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -10,9 +10,7 @@
 
 #include <asm/pci-bridge.h>
 
-#include "glue/powernv.h"
-
-#include "phb3.h"
+#include "arch/powerpc/platforms/powernv/glue/phb3.h"
 
 #define TCE_KILL_REGISTER 0x210
 
@@ -22,7 +20,10 @@ struct phb3 {
 	void __iomem *tce_kill;
 };
 
-/* A few for each chip. Mapped when their first group comes, for as long as the module is loaded. */
+/*
+ * Each chip has a few. The register of a PHB is mapped from its first group on until the module is
+ * unloaded.
+ */
 static LIST_HEAD(known_phbs);
 static DEFINE_MUTEX(known_phbs_lock);
 
@@ -59,7 +60,7 @@ static struct phb3 *map_registers(struct device_node *node)
 	return phb;
 }
 
-void __iomem *phb3_tce_kill_register(struct device_node *node)
+void *glue_phb3_tce_kill_register(struct device_node *node)
 {
 	struct phb3 *phb;
 
@@ -70,7 +71,7 @@ void __iomem *phb3_tce_kill_register(struct device_node *node)
 	if (!phb)
 		phb = map_registers(node);
 	mutex_unlock(&known_phbs_lock);
-	return phb ? phb->tce_kill : NULL;
+	return phb ? (void __force *)phb->tce_kill : NULL;
 }
 
 void glue_phb3_unmap_registers(void)
@@ -86,8 +87,8 @@ void glue_phb3_unmap_registers(void)
 	}
 }
 
-void glue_phb3_write_tce_kill(const struct glue_pe *pe, unsigned long value)
+void glue_phb3_write_tce_kill(void *tce_kill_register, unsigned long value)
 {
 	mb(); /* the entries before the write that makes the PHB read them */
-	__raw_writeq_be(value, (void __iomem __force *)pe->tce_kill_register);
+	__raw_writeq_be(value, (void __iomem __force *)tce_kill_register);
 }

@@ -5,7 +5,7 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
-#include "glue/sync.h"
+#include "kernel/sync.h"
 
 void glue_mutex_init(struct mutex *mutex, enum glue_mutex_kind kind)
 {

@@ -3,7 +3,7 @@
 #ifndef GLUE_SYNC_H
 #define GLUE_SYNC_H
 
-#include "glue/types.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
 

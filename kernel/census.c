@@ -3,7 +3,7 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
-#include "glue/census.h"
+#include "kernel/census.h"
 
 struct glue_census {
 	struct xarray counts;

@@ -6,7 +6,7 @@
 #ifndef GLUE_OBJECTS_H
 #define GLUE_OBJECTS_H
 
-#include "glue/types.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
 

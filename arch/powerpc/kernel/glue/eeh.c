@@ -10,7 +10,7 @@ struct pci_controller;
 
 #include <asm/eeh.h>
 
-#include "glue/eeh.h"
+#include "arch/powerpc/kernel/glue/eeh.h"
 
 static_assert(GLUE_EEH_LAST_ERROR_TYPE == EEH_ERR_TYPE_64);
 static_assert(GLUE_EEH_LAST_ERROR_FUNCTION == EEH_ERR_FUNC_MAX);
@@ -32,7 +32,7 @@ static_assert((int)GLUE_EEH_FUNDAMENTAL_RESET == EEH_RESET_FUNDAMENTAL);
 
 #else
 
-/* What is there to be linked with: without a PE none but the first is called. */
+/* Stubs for the linker: without a PE none but the first is called. */
 struct eeh_pe *eeh_iommu_group_to_pe(struct iommu_group *group)
 {
 	return NULL;

@@ -4,8 +4,8 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
-#include "glue/vfio.h"
-#include "vfio_driver_ops.h"
+#include "drivers/vfio/entry.h"
+#include "kernel/vfio_driver_ops.h"
 
 static void *open_container(unsigned long arg)
 {

@@ -3,7 +3,7 @@
 #ifndef GLUE_IOMMU_H
 #define GLUE_IOMMU_H
 
-#include "glue/types.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
 
@@ -41,26 +41,29 @@ void iommu_group_put(struct iommu_group *group);
 void glue_table_group_get_limits(struct iommu_table_group *group,
 				 struct glue_table_group_limits *limits);
 /* The table in slot @num of @group, or NULL. */
-struct iommu_table *glue_table_group_table(struct iommu_table_group *group, int num);
+struct iommu_table *glue_table_group_table(struct iommu_table_group *group, unsigned int num);
 /* Puts @table (or NULL) into the group's slot @num. */
-void glue_group_set_table(struct iommu_table_group *group, int num, struct iommu_table *table);
+void glue_group_set_table(struct iommu_table_group *group, unsigned int num,
+			  struct iommu_table *table);
 
 /* The operations of struct iommu_table_group_ops. Process context, may sleep. */
 unsigned long glue_table_group_get_table_size(struct iommu_table_group *group,
 					      unsigned int page_shift, unsigned long window_size,
 					      unsigned int levels);
-long glue_table_group_create_table(struct iommu_table_group *group, int num,
+long glue_table_group_create_table(struct iommu_table_group *group, unsigned int num,
 				   unsigned int page_shift, unsigned long window_size,
 				   unsigned int levels, struct iommu_table **table);
-long glue_table_group_set_window(struct iommu_table_group *group, int num,
+long glue_table_group_set_window(struct iommu_table_group *group, unsigned int num,
 				 struct iommu_table *table);
-long glue_table_group_unset_window(struct iommu_table_group *group, int num);
+long glue_table_group_unset_window(struct iommu_table_group *group, unsigned int num);
 
 /* arch/powerpc/kernel/iommu.c: references; the last put frees the table and returns 1. */
 struct iommu_table *iommu_tce_table_get(struct iommu_table *table);
 int iommu_tce_table_put(struct iommu_table *table);
 
 void glue_table_get_geometry(struct iommu_table *table, struct glue_table_geometry *geometry);
+/* By which a hypervisor knows the table; of a partition only. */
+unsigned long glue_table_liobn(struct iommu_table *table);
 
 /*
  * Exchanges the entry and returns the old one in @hpa and @direction (enum dma_data_direction).
@@ -70,7 +73,8 @@ int glue_table_exchange(struct iommu_table *table, unsigned long index, unsigned
 			unsigned int *direction);
 /*
  * The big-endian word of the userspace view for an entry; the words of one level's block follow
- * each other. NULL when the block is not there and is not wanted or cannot be had.
+ * each other. NULL when the block does not exist and @allocate is false, or when it cannot be
+ * allocated.
  */
 void *glue_table_view(struct iommu_table *table, unsigned long index, bool allocate);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The C ABI between the kernel and the C++ code. Each header of this directory is included by
- * both sides: by the C glue together with the kernel's headers, so that the compiler checks that
- * the declarations agree, and by the C++ code, which includes no kernel header at all.
+ * The C ABI between the kernel and the C++ code. Each header of the glue, here and in the folders
+ * of that name, is included by both sides: by the C glue together with the kernel's headers, so
+ * that the compiler checks that the declarations agree, and by the C++ code, which includes no
+ * kernel header at all.
  *
  * Plain C types only. Functions without the glue_ prefix are the kernel's own exports.
  */

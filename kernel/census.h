@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Counts pages: which there are, and how often each was counted (an XArray by page number). */
+/* A count for each page that has one, by page number (an XArray). */
 #ifndef GLUE_CENSUS_H
 #define GLUE_CENSUS_H
 
-#include "glue/types.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
 
@@ -14,9 +14,12 @@ struct glue_census *glue_census_create(void);
 /* With all that is still in it. */
 void glue_census_destroy(struct glue_census *census);
 
-/* Counts @page once more. 1: it was not there yet; 0; -ENOMEM, not counted. May sleep. */
+/*
+ * Counts @page once more. 1: for the first time; 0: it was counted before; -ENOMEM, not counted.
+ * May sleep.
+ */
 int glue_census_add(struct glue_census *census, unsigned long page);
-/* Counts @page, which is there, once less; true: it is not there any more. Needs no memory. */
+/* Takes back one count of @page; true: that was the last one. Needs no memory. */
 bool glue_census_remove(struct glue_census *census, unsigned long page);
 
 GLUE_END

@@ -8,7 +8,7 @@
 #ifndef GLUE_OWNERSHIP_H
 #define GLUE_OWNERSHIP_H
 
-#include "glue/types.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Kernel memory and the user's memory. */
+#include <linux/gfp.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "glue/memory.h"
+#include "kernel/memory.h"
 
 void *glue_alloc(unsigned long size)
 {
@@ -33,6 +35,20 @@ void *glue_alloc_array(unsigned long count, unsigned long size)
 void glue_free_array(void *array)
 {
 	kvfree(array);
+}
+
+void *glue_alloc_block(int node, unsigned long size, bool may_sleep)
+{
+	gfp_t flags = may_sleep ? GFP_KERNEL_ACCOUNT : GFP_NOWAIT | __GFP_ACCOUNT;
+	struct page *page =
+		alloc_pages_node(node, flags | __GFP_ZERO | __GFP_NOWARN, get_order(size));
+
+	return page ? page_address(page) : NULL;
+}
+
+void glue_free_block(void *block, unsigned long size)
+{
+	free_pages((unsigned long)block, get_order(size));
 }
 
 unsigned long glue_copy_from_user(void *to, unsigned long user_address, unsigned long size)

@@ -3,7 +3,7 @@
 #ifndef GLUE_MEMORY_H
 #define GLUE_MEMORY_H
 
-#include "glue/types.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
 
@@ -20,6 +20,14 @@ void glue_free_after_readers(void *memory);
 /* The same for arrays of any length: @count * @size is checked. May sleep. */
 void *glue_alloc_array(unsigned long count, unsigned long size);
 void glue_free_array(void *array);
+
+/*
+ * A zeroed, naturally aligned block of @size bytes (a power of two, at least a page) on @node, or
+ * NULL, quietly. Charged to the caller's memory cgroup. May sleep if @may_sleep.
+ */
+void *glue_alloc_block(int node, unsigned long size, bool may_sleep);
+/* Any context. */
+void glue_free_block(void *block, unsigned long size);
 
 /*
  * Copies between @size bytes and the current process; returns how many were not copied. May sleep.

@@ -4,7 +4,7 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 
-#include "glue/objects.h"
+#include "kernel/objects.h"
 
 static DECLARE_WAIT_QUEUE_HEAD(objects_gone);
 static unsigned long objects;

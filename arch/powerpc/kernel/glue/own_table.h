@@ -3,10 +3,23 @@
 #ifndef GLUE_OWN_TABLE_H
 #define GLUE_OWN_TABLE_H
 
-#include "glue/iommu.h"
-#include "glue/types.h"
+#include "arch/powerpc/kernel/glue/iommu.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
+
+/*
+ * What KVM and the kernel call for such a table: see struct iommu_table_ops; the exchange never
+ * fails. Any context, no lock.
+ */
+struct glue_own_table_ops {
+	void (*exchange)(struct iommu_table *table, unsigned long index, unsigned long *hpa,
+			 unsigned int *direction);
+	void *(*view)(struct iommu_table *table, unsigned long index, bool allocate);
+	void (*kill)(struct iommu_table *table, unsigned long index, unsigned long pages);
+	/* The last reference is gone. */
+	void (*free)(struct iommu_table *table);
+};
 
 /*
  * A table with our operations, of the given shape, and one reference, which iommu_tce_table_put()
@@ -15,20 +28,9 @@ GLUE_BEGIN
  */
 struct iommu_table *glue_own_table_create(const struct glue_table_geometry *geometry,
 					  unsigned long liobn, unsigned long allocated_size,
-					  void *object);
+					  const struct glue_own_table_ops *ops, void *object);
 /* The C++ object of a table of our own. */
 void *glue_own_table_object(struct iommu_table *table);
-
-/*
- * Implemented in C++: what KVM and the kernel call. Any context, no lock. See struct
- * iommu_table_ops; the exchange never fails.
- */
-void tce_own_table_exchange(struct iommu_table *table, unsigned long index, unsigned long *hpa,
-			    unsigned int *direction);
-void *tce_own_table_view(struct iommu_table *table, unsigned long index, bool allocate);
-void tce_own_table_kill(struct iommu_table *table, unsigned long index, unsigned long pages);
-/* The last reference is gone. */
-void tce_own_table_free(struct iommu_table *table);
 
 GLUE_END
 

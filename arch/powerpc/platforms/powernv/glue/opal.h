@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* PowerNV: the firmware (OPAL), and the registers of PHB3. */
-#ifndef GLUE_POWERNV_H
-#define GLUE_POWERNV_H
+/* PowerNV: the firmware (OPAL), and which PE a group is. */
+#ifndef GLUE_OPAL_H
+#define GLUE_OPAL_H
 
-#include "glue/iommu.h"
-#include "glue/types.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
 
@@ -23,8 +22,8 @@ struct glue_pe {
 bool glue_opal_is_firmware(void);
 
 /*
- * Looks for OPAL's entry points, which the kernel does not export. False when they are not to be
- * had; true for ever after. At module load.
+ * Looks for OPAL's entry points, which the kernel does not export. Returns whether they were found.
+ * At module load.
  */
 bool glue_opal_find(void);
 /* A line in the kernel log: there are no entry points, the kernel's own tables are used. */
@@ -42,11 +41,6 @@ long glue_opal_map_window(const struct glue_pe *pe, unsigned int num, unsigned i
 
 /* OPAL_PCI_TCE_KILL of all that the PE has cached. Returns OPAL's code. Any context. */
 long glue_opal_kill_pe(const struct glue_pe *pe);
-
-/* Writes the PE's TCE kill register, which is there. Any context. */
-void glue_phb3_write_tce_kill(const struct glue_pe *pe, unsigned long value);
-/* When no PE is in use any more. May sleep. */
-void glue_phb3_unmap_registers(void);
 
 GLUE_END
 

@@ -7,7 +7,7 @@
 #include <asm/mmu_context.h>
 #include <asm/tce.h>
 
-#include "glue/mm.h"
+#include "kernel/mm.h"
 
 struct mm_struct *glue_current_mm(void)
 {

@@ -6,7 +6,7 @@
 #ifndef GLUE_EEH_H
 #define GLUE_EEH_H
 
-#include "glue/types.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the VFIO core calls, implemented in C++ (drivers/vfio/entry.cc). All in process context,
+ * What the VFIO core calls, for module.c, which knows the core. All in process context,
  * may sleep; 0 or a negative errno, for the ioctl also a positive result.
  */
-#ifndef GLUE_VFIO_H
-#define GLUE_VFIO_H
+#ifndef DRIVERS_VFIO_ENTRY_H
+#define DRIVERS_VFIO_ENTRY_H
 
-#include "glue/types.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
 

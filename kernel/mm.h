@@ -3,7 +3,7 @@
 #ifndef GLUE_MM_H
 #define GLUE_MM_H
 
-#include "glue/types.h"
+#include "kernel/types.h"
 
 GLUE_BEGIN
 
