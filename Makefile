@@ -113,7 +113,7 @@ dist:
 	@mkdir -p $(BUILD)/dist
 	$(Q)tar -C $(SRC) -c --sort=name --owner=0 --group=0 --numeric-owner \
 		--mtime=@$$(git -C $(SRC) log -1 --format=%ct) --transform='s|^|$(DKMS_NAME)/|' \
-		$(DKMS_FILES) | gzip -n9 >$(BUILD)/dist/$(DKMS_NAME).tar.gz
+		$(DKMS_FILES) LICENSES | gzip -n9 >$(BUILD)/dist/$(DKMS_NAME).tar.gz
 	@echo build/dist/$(DKMS_NAME).tar.gz
 
 # Debian's package for ppc64el: on a POWER host with what it depends on, elsewhere with the build

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Style and static analysis of what git tracks: clang-format and clang-tidy over the C++ and C
-# sources, shellcheck over the scripts. The lines of the module's sources are counted at the end.
+# sources, shellcheck over the scripts, the licence of each file. The lines of the module's sources are
+# counted at the end.
 #
 # usage: lint.sh OUT   (the module's build directory, for the kernel's layouts)
 
@@ -26,6 +27,12 @@ clang-tidy --quiet "${units[@]}" -- -std=gnu++20 -fno-exceptions -fno-rtti \
 mapfile -t scripts < <(git ls-files '*.sh' '*-init' .ci/run debian/kernel-hook)
 say "shellcheck over ${#scripts[@]} scripts"
 shellcheck -x "${scripts[@]}"
+
+# .reuse/dep5 has the licence of all that can name none itself, so reuse misses none in what can.
+bare=$(git grep -L SPDX-License-Identifier -- ':!LICENSES' ':!.reuse' ':!debian' ':!*.patch' ':!*.svg') || true
+[ -z "$bare" ] || die "no SPDX-License-Identifier in: $(xargs <<<"$bare")"
+say "reuse: each file has a licence, whose text is in LICENSES"
+quietly reuse lint
 
 lines() {
 	git ls-files "$@" | xargs cat | wc -l
