@@ -21,6 +21,9 @@ Q := $(if $(filter 0,$(V)),@)
 # KDIR=: any kernel tree, with ARCH and CROSS_COMPILE as that tree wants them.
 # Neither: the running kernel on a POWER host, elsewhere the first of the kernels above.
 NATIVE := $(filter ppc64 ppc64le,$(shell uname -m))
+ifdef DEFECT
+LANE := $(shell awk '$$1 == "$(DEFECT)" { print $$2 }' $(SRC)/selftests/defects)
+endif
 ifdef LANE
 KERNEL ?= $(strip $(foreach k,$(KERNELS),$(if $(filter %-$(k),$(LANE)),$(k))))
 endif
@@ -56,7 +59,7 @@ KBUILD := $(if $(KERNEL),$(SRC)/scripts/in-toolchain.sh $(KERNEL)) \
 	$(MAKE) --no-print-directory -C $(KDIR) M=$(OUT) TCE_SRC=$(SRC) V=$(V) $(KBUILD_ARGS)
 
 # What boots emulated machines has its tools and kernels for one that cross-builds.
-EMULATED := demo bench check check-all check-qemu check-kvm check-install
+EMULATED := demo reproduce bench check check-all check-qemu check-kvm check-install
 ifdef NATIVE
 ifneq ($(filter $(EMULATED),$(MAKECMDGOALS)),)
 $(error make $(firstword $(filter $(EMULATED),$(MAKECMDGOALS))) is for a build machine: Debian 12 or 13 \
@@ -158,7 +161,7 @@ bench-floor: kernel
 	@ln -sfn $(addprefix $(SRC)/selftests/bench/floor/,Kbuild tce_floor.c tce_floor.h) $(FLOOR)
 	$(Q)+$(subst M=$(OUT),M=$(FLOOR),$(KBUILD)) modules
 
-.PHONY: emulator guest-qemu lane-qemu demo check check-all check-host check-qemu check-kvm bench
+.PHONY: emulator guest-qemu lane-qemu demo reproduce check check-all check-host check-qemu check-kvm bench
 emulator:
 	$(Q)$(SRC)/scripts/host-packages.sh qemu
 	$(Q)$(SRC)/scripts/fetch-busybox.sh
@@ -172,6 +175,10 @@ lane-qemu: emulator
 
 demo: module demo-program emulator
 	$(Q)$(SRC)/selftests/qemu/demo.sh
+
+# Without a number it lists the defects, for which nothing is to be built.
+reproduce: $(if $(LANE),$(if $(DEFECT),module target-tests emulator))
+	$(Q)$(SRC)/selftests/qemu/reproduce.sh $(DEFECT)
 
 bench: module bench-program bench-floor emulator
 	$(Q)$(SRC)/scripts/host-packages.sh bench
@@ -230,6 +237,7 @@ help:
 	@echo '  make dist       build/dist/*.tar.gz, the sources for DKMS of other distributions'
 	@echo 'On any Debian machine, as root (missing packages are installed):'
 	@echo '  make demo       boot a real kernel with the module on an emulated POWER9 and do DMA'
+	@echo '  make reproduce  list the defects of the stock driver; DEFECT=D1: boot it, see one, then ours'
 	@echo '  make check      the tests that guard each change: every machine with every kernel'
 	@echo '  make check-all  each of those with both kinds of tables, and what takes long; DRY=1: say what'
 	@echo '  Parts of these:'

@@ -13,8 +13,7 @@
 #	install     what makes a disk of a system for ppc64el
 #	deb         what builds the Debian package and looks at it
 #	bench       what draws the plot
-#	documentation
-#	            what makes pages of Documentation/
+#	docs        what makes pages of Documentation/
 #	lint        sparse, clang-format, clang-tidy, shellcheck, man, reuse
 
 # shellcheck source=scripts/common.sh
@@ -22,7 +21,7 @@
 # shellcheck source=scripts/debian.sh
 . "$repo/scripts/debian.sh"
 
-[ $# -gt 0 ] || usage_error "$self.sh build|kernel|toolchain|qemu|qemu-build|host-tests|install|deb|bench|documentation|lint..."
+[ $# -gt 0 ] || usage_error "$self.sh build|kernel|toolchain|qemu|qemu-build|host-tests|install|deb|bench|docs|lint..."
 
 # missing PACKAGE...: those that are not installed, or not new enough
 missing() {
