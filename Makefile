@@ -216,14 +216,20 @@ check-install: install-roots
 	done; exit $$failed
 
 # --- the source --------------------------------------------------------------------------------
-.PHONY: sparse lint clean help
+.PHONY: sparse lint html clean help
 sparse: module
 	$(Q)$(SRC)/scripts/host-packages.sh lint
 	$(Q)$(SRC)/scripts/run-sparse.sh $(OUT) $(KBUILD)
 
-lint: module
+lint: module html
 	$(Q)$(SRC)/scripts/host-packages.sh lint host-tests
 	$(Q)$(SRC)/scripts/lint.sh $(OUT)
+
+# All pages are read each time: what one says of another can be wrong without a change of it.
+html:
+	$(Q)$(SRC)/scripts/host-packages.sh docs
+	$(Q)sphinx-build -E -W --keep-going -q -d $(BUILD)/doctrees $(SRC)/Documentation $(BUILD)/html
+	@echo build/html/index.html
 
 clean:
 	rm -rf $(BUILD)
@@ -250,5 +256,6 @@ help:
 	@echo '  make module KDIR=<kernel tree>   for any other kernel'
 	@echo '  make kernel KERNEL=<kernel>      fetch and unpack that kernel'
 	@echo '  make sparse     sparse over the C glue'
-	@echo '  make lint       clang-format, clang-tidy, shellcheck'
+	@echo '  make lint       clang-format, clang-tidy, shellcheck, reuse, and make html'
+	@echo '  make html       the documentation: build/html/index.html'
 	@echo '  make clean      remove build/, with all that was downloaded'
