@@ -91,6 +91,9 @@ headers:
 	$(Q)$(SRC)/scripts/check-headers.sh $(KERNEL_RELEASE)
 
 # Into updates/, which modprobe prefers to the kernel's own modules. With KEY= and CERT= it is signed.
+# The manual page is for all kernels.
+MANUAL := Documentation/vfio_iommu_spapr_tce.4
+MANUAL_INSTALLED = $(INSTALL_MOD_PATH)/usr/local/share/man/man4/$(notdir $(MANUAL))
 INSTALL_MODULE = INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) STRIP=$(CROSS)strip KEY=$(KEY) CERT=$(CERT) \
 	$(SRC)/scripts/install-module.sh $(1) $(OUT)/$(MODULE) $(KDIR)
 install: module
@@ -99,13 +102,14 @@ ifeq ($(NATIVE)$(INSTALL_MOD_PATH),)
 	$(error this is no POWER host: say where to with INSTALL_MOD_PATH=)
 endif
 	$(Q)$(call INSTALL_MODULE,$(if $(filter install,$@),install,remove))
+	$(Q)$(if $(filter install,$@),install -D -m 644 $(SRC)/$(MANUAL),rm -f) $(MANUAL_INSTALLED)
 
 # --- packages ----------------------------------------------------------------------------------
 # What the module is built from and installed with, and nothing else.
 .PHONY: dkms-tree dist deb
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"$$/\1/p' $(SRC)/dkms.conf)
 DKMS_NAME := vfio-iommu-spapr-tce-$(VERSION)
-DKMS_FILES := Makefile Kbuild dkms.conf drivers arch include scripts/expected-symbols \
+DKMS_FILES := Makefile Kbuild dkms.conf drivers arch include $(MANUAL) scripts/expected-symbols \
 	$(patsubst %,scripts/%.sh,audit-module check-headers check-kernel install-module \
 		layout-header remind verify-driver-ops)
 dkms-tree:
@@ -127,7 +131,7 @@ ifndef NATIVE
 	$(Q)$(SRC)/scripts/host-packages.sh deb
 endif
 	$(Q)rm -rf $(DEB) && mkdir -p $(DEB)/source
-	$(Q)tar -C $(SRC) -c $(DKMS_FILES) debian Documentation/vfio_iommu_spapr_tce.4 | tar -C $(DEB)/source -x
+	$(Q)tar -C $(SRC) -c $(DKMS_FILES) debian | tar -C $(DEB)/source -x
 	$(Q)cd $(DEB)/source && dpkg-buildpackage -us -uc -b \
 		$(if $(NATIVE),--ignore-builtin-builddeps,-appc64el -d) >$(DEB)/log 2>&1 || { tail -n 15 $(DEB)/log >&2; exit 1; }
 ifndef NATIVE

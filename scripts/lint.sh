@@ -34,6 +34,9 @@ bare=$(git grep -L SPDX-License-Identifier -- ':!LICENSES' ':!.reuse' ':!debian'
 say "reuse: each file has a licence, whose text is in LICENSES"
 quietly reuse lint
 
+say "the version in all places, the manual page"
+selftests/build/test-version.sh
+
 lines() {
 	git ls-files "$@" | xargs cat | wc -l
 }

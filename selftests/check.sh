@@ -125,7 +125,7 @@ step() {
 progress() {
 	local left=''
 	[ ! -s "$last" ] || left=", $((($(cat "$last") - SECONDS) / 60)) min left by the last run"
-	local all=$((7 + $(kernels_of_list | wc -l) + ${#list[@]}))
+	local all=$((6 + $(kernels_of_list | wc -l) + ${#list[@]}))
 	echo "$(wc -l <"$counts") of $all done, $((SECONDS / 60)) min gone$left"
 }
 
@@ -166,7 +166,6 @@ mapfile -t list < <(suites)
 : >"$stock_counts"
 say "limits are longer by a factor of $(selftests/qemu/slowness.sh) now; each boot measures it again"
 step "kernel checks" selftests/build/test-check-kernel.sh
-step "version, man page" selftests/build/test-version.sh
 step "pairs of machines, kernels and tables" selftests/build/test-lanes.sh
 step "defects and what shows them" selftests/build/test-defects.sh
 # All packages at once: what would install them goes on beside others.
