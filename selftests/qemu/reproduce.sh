@@ -38,7 +38,8 @@ list() {
 # tell WHO NAME: what became of the test
 tell() {
 	awk -v who="$1" -v test="$test" '
-		# The path of the source and the name of the test say nothing new.
+		# The path of the source and the name of the test say nothing new, and nor do these lines.
+		/Test failed$| == complaint / { next }
 		/^\t/ {
 			sub(/^\t# +/, "")
 			sub(/^[^ ]*\//, "")
