@@ -21,6 +21,9 @@ Q := $(if $(filter 0,$(V)),@)
 # KDIR=: any kernel tree, with ARCH and CROSS_COMPILE as that tree wants them.
 # Neither: the running kernel on a POWER host, elsewhere the first of the kernels above.
 NATIVE := $(filter ppc64 ppc64le,$(shell uname -m))
+ifdef DEFECT
+LANE := $(shell awk '$$1 == "$(DEFECT)" { print $$2 }' $(SRC)/selftests/defects)
+endif
 ifdef LANE
 KERNEL ?= $(strip $(foreach k,$(KERNELS),$(if $(filter %-$(k),$(LANE)),$(k))))
 endif
@@ -56,7 +59,7 @@ KBUILD := $(if $(KERNEL),$(SRC)/scripts/in-toolchain.sh $(KERNEL)) \
 	$(MAKE) --no-print-directory -C $(KDIR) M=$(OUT) TCE_SRC=$(SRC) V=$(V) $(KBUILD_ARGS)
 
 # What boots emulated machines has its tools and kernels for one that cross-builds.
-EMULATED := demo bench check check-all check-qemu check-kvm check-install
+EMULATED := demo reproduce bench check check-all check-qemu check-kvm check-install
 ifdef NATIVE
 ifneq ($(filter $(EMULATED),$(MAKECMDGOALS)),)
 $(error make $(firstword $(filter $(EMULATED),$(MAKECMDGOALS))) is for a build machine: Debian 12 or 13 \
@@ -88,6 +91,9 @@ headers:
 	$(Q)$(SRC)/scripts/check-headers.sh $(KERNEL_RELEASE)
 
 # Into updates/, which modprobe prefers to the kernel's own modules. With KEY= and CERT= it is signed.
+# The manual page is for all kernels.
+MANUAL := Documentation/vfio_iommu_spapr_tce.4
+MANUAL_INSTALLED = $(INSTALL_MOD_PATH)/usr/local/share/man/man4/$(notdir $(MANUAL))
 INSTALL_MODULE = INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) STRIP=$(CROSS)strip KEY=$(KEY) CERT=$(CERT) \
 	$(SRC)/scripts/install-module.sh $(1) $(OUT)/$(MODULE) $(KDIR)
 install: module
@@ -96,13 +102,14 @@ ifeq ($(NATIVE)$(INSTALL_MOD_PATH),)
 	$(error this is no POWER host: say where to with INSTALL_MOD_PATH=)
 endif
 	$(Q)$(call INSTALL_MODULE,$(if $(filter install,$@),install,remove))
+	$(Q)$(if $(filter install,$@),install -D -m 644 $(SRC)/$(MANUAL),rm -f) $(MANUAL_INSTALLED)
 
 # --- packages ----------------------------------------------------------------------------------
 # What the module is built from and installed with, and nothing else.
 .PHONY: dkms-tree dist deb
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"$$/\1/p' $(SRC)/dkms.conf)
 DKMS_NAME := vfio-iommu-spapr-tce-$(VERSION)
-DKMS_FILES := Makefile Kbuild dkms.conf drivers arch include kernel scripts/expected-symbols \
+DKMS_FILES := Makefile Kbuild dkms.conf drivers arch include kernel $(MANUAL) scripts/expected-symbols \
 	$(patsubst %,scripts/%.sh,audit-module check-headers check-kernel install-module \
 		layout-header remind verify-driver-ops)
 dkms-tree:
@@ -113,7 +120,7 @@ dist:
 	@mkdir -p $(BUILD)/dist
 	$(Q)tar -C $(SRC) -c --sort=name --owner=0 --group=0 --numeric-owner \
 		--mtime=@$$(git -C $(SRC) log -1 --format=%ct) --transform='s|^|$(DKMS_NAME)/|' \
-		$(DKMS_FILES) | gzip -n9 >$(BUILD)/dist/$(DKMS_NAME).tar.gz
+		$(DKMS_FILES) LICENSES | gzip -n9 >$(BUILD)/dist/$(DKMS_NAME).tar.gz
 	@echo build/dist/$(DKMS_NAME).tar.gz
 
 # Debian's package for ppc64el: on a POWER host with what it depends on, elsewhere with the build
@@ -124,7 +131,7 @@ ifndef NATIVE
 	$(Q)$(SRC)/scripts/host-packages.sh deb
 endif
 	$(Q)rm -rf $(DEB) && mkdir -p $(DEB)/source
-	$(Q)tar -C $(SRC) -c $(DKMS_FILES) debian Documentation/vfio_iommu_spapr_tce.4 | tar -C $(DEB)/source -x
+	$(Q)tar -C $(SRC) -c $(DKMS_FILES) debian | tar -C $(DEB)/source -x
 	$(Q)cd $(DEB)/source && dpkg-buildpackage -us -uc -b \
 		$(if $(NATIVE),--ignore-builtin-builddeps,-appc64el -d) >$(DEB)/log 2>&1 || { tail -n 15 $(DEB)/log >&2; exit 1; }
 ifndef NATIVE
@@ -158,7 +165,7 @@ bench-floor: kernel
 	@ln -sfn $(addprefix $(SRC)/selftests/bench/floor/,Kbuild tce_floor.c tce_floor.h) $(FLOOR)
 	$(Q)+$(subst M=$(OUT),M=$(FLOOR),$(KBUILD)) modules
 
-.PHONY: emulator guest-qemu lane-qemu demo check check-all check-host check-qemu check-kvm bench
+.PHONY: emulator guest-qemu lane-qemu demo reproduce check check-all check-host check-qemu check-kvm bench
 emulator:
 	$(Q)$(SRC)/scripts/host-packages.sh qemu
 	$(Q)$(SRC)/scripts/fetch-busybox.sh
@@ -172,6 +179,10 @@ lane-qemu: emulator
 
 demo: module demo-program emulator
 	$(Q)$(SRC)/selftests/qemu/demo.sh
+
+# Without a number it lists the defects, for which nothing is to be built.
+reproduce: $(if $(LANE),$(if $(DEFECT),module target-tests emulator))
+	$(Q)$(SRC)/selftests/qemu/reproduce.sh $(DEFECT)
 
 bench: module bench-program bench-floor emulator
 	$(Q)$(SRC)/scripts/host-packages.sh bench
@@ -209,14 +220,20 @@ check-install: install-roots
 	done; exit $$failed
 
 # --- the source --------------------------------------------------------------------------------
-.PHONY: sparse lint clean help
+.PHONY: sparse lint html clean help
 sparse: module
 	$(Q)$(SRC)/scripts/host-packages.sh lint
 	$(Q)$(SRC)/scripts/run-sparse.sh $(OUT) $(KBUILD)
 
-lint: module
+lint: module html
 	$(Q)$(SRC)/scripts/host-packages.sh lint host-tests
 	$(Q)$(SRC)/scripts/lint.sh $(OUT)
+
+# All pages are read each time: what one says of another can be wrong without a change of it.
+html:
+	$(Q)$(SRC)/scripts/host-packages.sh docs
+	$(Q)sphinx-build -E -W --keep-going -q -d $(BUILD)/doctrees $(SRC)/Documentation $(BUILD)/html
+	@echo build/html/index.html
 
 clean:
 	rm -rf $(BUILD)
@@ -230,6 +247,7 @@ help:
 	@echo '  make dist       build/dist/*.tar.gz, the sources for DKMS of other distributions'
 	@echo 'On any Debian machine, as root (missing packages are installed):'
 	@echo '  make demo       boot a real kernel with the module on an emulated POWER9 and do DMA'
+	@echo '  make reproduce  list the defects of the stock driver; DEFECT=D1: boot it, see one, then ours'
 	@echo '  make check      the tests that guard each change: every machine with every kernel'
 	@echo '  make check-all  each of those with both kinds of tables, and what takes long; DRY=1: say what'
 	@echo '  Parts of these:'
@@ -242,5 +260,6 @@ help:
 	@echo '  make module KDIR=<kernel tree>   for any other kernel'
 	@echo '  make kernel KERNEL=<kernel>      fetch and unpack that kernel'
 	@echo '  make sparse     sparse over the C glue'
-	@echo '  make lint       clang-format, clang-tidy, shellcheck, order of the floors'
+	@echo '  make lint       clang-format, clang-tidy, shellcheck, order of the floors, reuse, and make html'
+	@echo '  make html       the documentation: build/html/index.html'
 	@echo '  make clean      remove build/, with all that was downloaded'

@@ -13,14 +13,15 @@
 #	install     what makes a disk of a system for ppc64el
 #	deb         what builds the Debian package and looks at it
 #	bench       what draws the plot
-#	lint        sparse, clang-format, clang-tidy, shellcheck
+#	docs        what makes pages of Documentation/
+#	lint        sparse, clang-format, clang-tidy, shellcheck, man, reuse
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 # shellcheck source=scripts/debian.sh
 . "$repo/scripts/debian.sh"
 
-[ $# -gt 0 ] || usage_error "$self.sh build|kernel|toolchain|qemu|qemu-build|host-tests|install|deb|bench|lint..."
+[ $# -gt 0 ] || usage_error "$self.sh build|kernel|toolchain|qemu|qemu-build|host-tests|install|deb|bench|docs|lint..."
 
 # missing PACKAGE...: those that are not installed, or not new enough
 missing() {

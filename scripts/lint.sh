@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Style and static analysis of what git tracks: clang-format and clang-tidy over the C++ and C
-# sources, shellcheck over the scripts, the order of the floors. The lines of the module's sources are counted at the end.
+# sources, shellcheck over the scripts, the order of the floors, the licence of each file. The lines of
+# the module's sources are counted at the end.
 #
 # usage: lint.sh OUT   (the module's build directory, for the kernel's layouts)
 
@@ -28,6 +29,15 @@ say "shellcheck over ${#scripts[@]} scripts"
 shellcheck -x "${scripts[@]}"
 
 scripts/check-floors.sh "$out"
+
+# .reuse/dep5 has the licence of all that can name none itself, so reuse misses none in what can.
+bare=$(git grep -L SPDX-License-Identifier -- ':!LICENSES' ':!.reuse' ':!debian' ':!*.patch' ':!*.svg') || true
+[ -z "$bare" ] || die "no SPDX-License-Identifier in: $(xargs <<<"$bare")"
+say "reuse: each file has a licence, whose text is in LICENSES"
+quietly reuse lint
+
+say "the version in all places, the manual page"
+selftests/build/test-version.sh
 
 lines() {
 	git ls-files "$@" | xargs cat | wc -l

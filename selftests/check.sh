@@ -166,10 +166,10 @@ mapfile -t list < <(suites)
 : >"$stock_counts"
 say "limits are longer by a factor of $(selftests/qemu/slowness.sh) now; each boot measures it again"
 step "kernel checks" selftests/build/test-check-kernel.sh
-step "version, man page" selftests/build/test-version.sh
 step "pairs of machines, kernels and tables" selftests/build/test-lanes.sh
+step "defects and what shows them" selftests/build/test-defects.sh
 # All packages at once: what would install them goes on beside others.
-scripts/host-packages.sh build qemu qemu-build lint host-tests
+scripts/host-packages.sh build qemu qemu-build lint docs host-tests
 start 'host*'
 for kernel in $(kernels_of_list); do
 	step "module for $kernel, audit" make --no-print-directory module KERNEL="$kernel"

@@ -65,6 +65,6 @@ static void __exit unload(void)
 module_init(load);
 module_exit(unload);
 
-MODULE_VERSION("1.0");
+MODULE_VERSION(TCE_VERSION);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("VFIO IOMMU driver for TCE tables on POWER");

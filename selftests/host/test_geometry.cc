@@ -159,4 +159,37 @@ TEST(LevelShape, LeastBlocksNeedAsManyLevels)
 	EXPECT_EQ(tce::LevelShape::of_least_blocks(3 * block).shift(), block);
 }
 
+/* The table in Documentation/guide.rst, "How much locked memory". */
+TEST(LevelShape, ChargeOfWindowsIsAsTheGuideSays)
+{
+	constexpr unsigned long KiB = 1024, MiB = 1UL << 20, GiB = 1UL << 30, TiB = 1UL << 40;
+	struct {
+		tce::WindowShape window;
+		unsigned long kib_4k;
+		unsigned long kib_64k;
+	} const rows[] = {
+		{ { .page_shift = 12, .size = Bytes(64 * MiB), .levels = 1 }, 260, 320 },
+		{ { .page_shift = 12, .size = Bytes(2 * GiB), .levels = 1 }, 8204, 8256 },
+		{ { .page_shift = 12, .size = Bytes(2 * GiB), .levels = 2 }, 8212, 8320 },
+		{ { .page_shift = 16, .size = Bytes(2 * GiB), .levels = 1 }, 516, 576 },
+		{ { .page_shift = 12, .size = Bytes(TiB), .levels = 2 }, 4198540, 4194752 },
+		{ { .page_shift = 12, .size = Bytes(TiB), .levels = 3 }, 4200468, 4194944 },
+		{ { .page_shift = 16, .size = Bytes(TiB), .levels = 2 }, 262436, 262272 },
+		{ { .page_shift = 21, .size = Bytes(TiB), .levels = 1 }, 8204, 8256 },
+		{ { .page_shift = 24, .size = Bytes(TiB), .levels = 1 }, 1028, 1088 },
+		{ { .page_shift = 30, .size = Bytes(TiB), .levels = 1 }, 20, 128 },
+		{ { .page_shift = 16, .size = Bytes(64 * TiB), .levels = 3 }, 16801836, 16779392 },
+		{ { .page_shift = 21, .size = Bytes(64 * TiB), .levels = 2 }, 524868, 524416 },
+	};
+
+	for (const auto &row : rows) {
+		tce::LevelShape tces = tce::LevelShape::of_window(row.window);
+		tce::LevelShape view = tce::LevelShape::of_least_blocks(tces.entries_shift());
+		unsigned long kib = KERNEL_PAGE_SHIFT == 12 ? row.kib_4k : row.kib_64k;
+
+		EXPECT_TRUE(tces.is_allocatable());
+		EXPECT_EQ(tces.total_size() + view.total_size(), Bytes(kib * KiB));
+	}
+}
+
 } /* namespace */

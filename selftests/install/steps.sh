@@ -14,6 +14,7 @@ cd /root
 release=$(uname -r)
 module=vfio_iommu_spapr_tce
 package=vfio-iommu-spapr-tce
+manual=/usr/local/share/man/man4/vfio_iommu_spapr_tce.4
 mkdir -p log
 export DEBIAN_FRONTEND=noninteractive
 
@@ -105,6 +106,7 @@ make_install() {
 	has_not log/install SSL
 	has_not log/install depmod
 	modprobe_loads updates/
+	[ -e "$manual" ]
 	[ "$(stat -c %s "/lib/modules/$release/updates/$module.ko")" -lt 300000 ]
 	[ -z "$(modinfo -F signer "$module")" ]
 }
@@ -134,6 +136,7 @@ make_uninstall() {
 	make -C src uninstall | tee log/uninstall
 	has log/uninstall "modprobe loads /lib/modules/$release/kernel/drivers/vfio/$module.ko"
 	modprobe_loads kernel/drivers/vfio/
+	[ ! -e "$manual" ]
 	fails make -C src uninstall
 	has log/failed 'nothing is installed'
 }

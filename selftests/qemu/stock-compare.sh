@@ -58,35 +58,6 @@ boot() {
 	done
 }
 
-# boot_test PROGRAM TEST: a boot of one test. A race needs some luck to show: a test
-# of one that has passed is tried again.
-boot_test() {
-	local results try=1
-	[[ ! $2 =~ ^d(8|12)_ ]] || try=3
-	while [ "$try" -gt 0 ]; do
-		boot_test_once "$1" "$2"
-		results=$log_dir/$name.$boots.results
-		if [ "$try" = 1 ] || ! grep -q '^pass' "$results"; then
-			return 0
-		fi
-		rm "$results"
-		try=$((try - 1))
-	done
-}
-
-boot_test_once() {
-	local results
-	boots=$((boots + 1))
-	results=$log_dir/$name.$boots.results
-	parameters="only=$2"
-	boot_lane "$name.$boots" "$module" "$1"
-	grep -q '^guest: begin ' "$log_dir/$name.$boots.log" ||
-		die "the test did not begin; the console is in build/log/$name.$boots.log"
-	grep -E "^(pass|fail|skip) $1 ([^ ]*[.])?$2( |\$)" "$results" >"$log_dir/$name.kept" ||
-		echo "fail $1 $2 the machine went down" >"$log_dir/$name.kept"
-	mv "$log_dir/$name.kept" "$results"
-}
-
 # tests_of PROGRAM: the names of its tests
 tests_of() {
 	sed -n 's/^TEST\(_F\)*(\(.*, \)*\([a-z0-9_]*\)).*/\3/p' "$repo/selftests/vfio/$1.c"
@@ -106,7 +77,8 @@ boot "${together[@]}"
 silence=100
 for program in "${alone[@]}"; do
 	for test in $(tests_of "$program"); do
-		boot_test "$program" "$test"
+		boots=$((boots + 1))
+		boot_stock_test "$name.$boots" "$program" "$test"
 	done
 done
 

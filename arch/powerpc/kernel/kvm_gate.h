@@ -38,7 +38,6 @@
 #include "arch/powerpc/kernel/glue/iommu.h"
 #include "arch/powerpc/kernel/own_table_backend.h"
 #include "arch/powerpc/kernel/taken_entry.h"
-#include "glue/iommu.h"
 #include "kcxx/locked.h"
 #include "kcxx/owned.h"
 #include "kcxx/relaxed.h"
