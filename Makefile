@@ -173,7 +173,7 @@ lane-qemu: emulator
 demo: module demo-program emulator
 	$(Q)$(SRC)/selftests/qemu/demo.sh
 
-bench: module bench-program bench-floor emulator
+bench: module bench-program bench-floor lane-qemu
 	$(Q)$(SRC)/scripts/host-packages.sh bench
 	$(Q)$(SRC)/selftests/bench/run.sh $(KERNEL)
 
