@@ -20,9 +20,8 @@ BEGIN {
 		"instructions per page"
 	title["clear"] = "A guest of KVM unmaps (``H_PUT_TCE``; many pages: ``H_STUFF_TCE``), " \
 		"instructions per page"
-	title["threads"] = "Threads on a CPU each that map and unmap, instructions that the time of a map and " \
-		"an unmap is worth"
-	title["scale"] = "How many times the calls of one thread two make in the same time"
+	title["threads"] = "Threads with a CPU each, instructions of time for a map and an unmap"
+	title["scale"] = "Calls of two threads over those of one in the same time"
 	keys = 8
 	columns = split("TCEs,levels,window,groups,regions,pages,threads,containers," \
 			"floor,stock,ours,/ stock,/ floor,kernel's,/ stock", head, ",")
