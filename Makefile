@@ -181,10 +181,10 @@ demo: module demo-program emulator
 	$(Q)$(SRC)/selftests/qemu/demo.sh
 
 # Without a number it lists the defects, for which nothing is to be built.
-reproduce: $(if $(LANE),$(if $(DEFECT),module target-tests emulator))
+reproduce: $(if $(LANE),$(if $(DEFECT),module target-tests lane-qemu))
 	$(Q)$(SRC)/selftests/qemu/reproduce.sh $(DEFECT)
 
-bench: module bench-program bench-floor emulator
+bench: module bench-program bench-floor lane-qemu
 	$(Q)$(SRC)/scripts/host-packages.sh bench
 	$(Q)$(SRC)/selftests/bench/run.sh $(KERNEL)
 

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds build/qemu/qemu-system-ppc64, the QEMU of the PowerNV lanes: Debian's, with PHBs that keep
-# the TCEs that a device has used until they are told to drop them, as real ones do. The firmware is that of
+# Builds build/qemu/qemu-system-ppc64, the QEMU of the PowerNV lanes and of the benchmark on two CPUs:
+# Debian's, with PHBs that keep the TCEs that a device has used until they are told to drop them, as real
+# ones do, and with CPUs that go on at the same time when instructions are counted. The firmware is that of
 # the installed QEMU, which stays as it is. Does nothing when it is there already.
 
 # shellcheck source=scripts/common.sh
@@ -12,8 +13,8 @@
 
 [ $# = 0 ] || usage_error "$self.sh"
 dir=$build/qemu
-patch=$repo/selftests/qemu/tce-cache.patch
-made_from=$(cat "$patch" "$0" | sha256sum)
+patches=("$repo"/selftests/qemu/*.patch)
+made_from=$(cat "${patches[@]}" "$0" | sha256sum)
 is_there() {
 	[ "$(cat "$dir/stamp" 2>/dev/null)" = "$made_from" ]
 }
@@ -52,7 +53,9 @@ fetch_debs "$root" "$work/debs" resolve
 exec 9>&-
 
 tar -xJf "$work"/qemu_*.orig.tar.xz -C "$work/source" --strip-components=1
-quietly patch -d "$work/source" -p1 -i "$patch"
+for patch in "${patches[@]}"; do
+	quietly patch -d "$work/source" -p1 -i "$patch"
+done
 for deb in "$work"/debs/*.deb; do
 	dpkg -x "$deb" "$work/python"
 done

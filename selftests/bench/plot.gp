@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Draws bench.csv: gnuplot -e "csv='build/bench.csv'" plot.gp >bench.svg
+# Draws a bench's figures: gnuplot -e "csv='build/bench-7.2.csv'" plot.gp >bench.svg
 
 set terminal svg size 960,480 font "sans-serif,13" background "white"
 set multiplot layout 1,2
@@ -20,11 +20,11 @@ rows(what, regions, column) = sprintf( \
 
 do for [what in "map unmap"] {
 	set title (what eq "map" ? "MAP\\_DMA" : "UNMAP\\_DMA")
-	plot rows(what, 256, 10) with linespoints lw 2 pt 7 ps 0.5 lc rgb "#b2182b" title "stock, 256 regions", \
-	     rows(what, 64, 10) with linespoints lw 2 pt 7 ps 0.5 lc rgb "#ef8a62" title "stock, 64 regions", \
-	     rows(what, 1, 10) with linespoints lw 2 pt 7 ps 0.5 lc rgb "#f7b799" title "stock, 1 region", \
-	     rows(what, 256, 11) with linespoints lw 2 pt 5 ps 0.5 lc rgb "#2166ac" title "ours, 256 regions", \
-	     rows(what, 1, 11) with linespoints lw 2 dt 2 pt 5 ps 0.5 lc rgb "#67a9cf" title "ours, 1 region", \
-	     rows(what, 1, 9) with lines lw 2 dt 3 lc rgb "#444444" title "floor"
+	plot rows(what, 256, 12) with linespoints lw 2 pt 7 ps 0.5 lc rgb "#b2182b" title "stock, 256 regions", \
+	     rows(what, 64, 12) with linespoints lw 2 pt 7 ps 0.5 lc rgb "#ef8a62" title "stock, 64 regions", \
+	     rows(what, 1, 12) with linespoints lw 2 pt 7 ps 0.5 lc rgb "#f7b799" title "stock, 1 region", \
+	     rows(what, 256, 13) with linespoints lw 2 pt 5 ps 0.5 lc rgb "#2166ac" title "ours, 256 regions", \
+	     rows(what, 1, 13) with linespoints lw 2 dt 2 pt 5 ps 0.5 lc rgb "#67a9cf" title "ours, 1 region", \
+	     rows(what, 1, 11) with lines lw 2 dt 3 lc rgb "#444444" title "floor"
 }
 unset multiplot

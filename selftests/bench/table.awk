@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Makes tables of bench.csv: those of Documentation/performance.rst.
+# Makes tables of a bench's figures: those of Documentation/performance.rst. With -v one_page=1 only of
+# what is a single call for one page, or for none.
 
 BEGIN {
 	FS = ","
@@ -10,27 +11,39 @@ BEGIN {
 	title["close"] = "Closing a container, instructions"
 	title["remove"] = "``TCE_REMOVE``, instructions"
 	title["memory"] = "What a window holds in which nothing was mapped yet, KiB"
-	columns = split("TCEs,levels,window,groups,regions,pages,floor,stock,ours,/ stock,/ floor," \
-			"kernel's,/ stock", head, ",")
+	title["attach"] = "Taking a group into a container (``SET_CONTAINER``, with the first one ``SET_IOMMU``), " \
+		"instructions"
+	title["detach"] = "Taking a group out of it (``UNSET_CONTAINER``), instructions"
+	title["register"] = "``REGISTER_MEMORY`` of 1 GiB that was touched before, instructions"
+	title["unregister"] = "``UNREGISTER_MEMORY`` of it, instructions"
+	title["put"] = "A guest of KVM maps (``H_PUT_TCE``; many pages: ``H_PUT_TCE_INDIRECT``), " \
+		"instructions per page"
+	title["clear"] = "A guest of KVM unmaps (``H_PUT_TCE``; many pages: ``H_STUFF_TCE``), " \
+		"instructions per page"
+	title["threads"] = "Threads with a CPU each, instructions of time for a map and an unmap"
+	title["scale"] = "Calls of two threads over those of one in the same time"
+	keys = 8
+	columns = split("TCEs,levels,window,groups,regions,pages,threads,containers," \
+			"floor,stock,ours,/ stock,/ floor,kernel's,/ stock", head, ",")
 }
 
 NR == 1 { next }
+one_page && !($2 ~ /^(nothing|map|unmap)$/ && $8 <= 1) { next }
 !($2 in rows) { order[++tables] = $2 }
 {
 	row = ++rows[$2]
-	for (i = 1; i <= 5; i++)
-		put(i, $(i + 2))
-	put(6, number($8))
-	put(7, number($9))
-	put(8, number($10))
+	for (i = 1; i <= keys; i++)
+		put(i, i == 6 ? number($8) : $(i + 2) == "" ? "-" : $(i + 2))
 	put(9, number($11))
-	put(10, quotient($11, $10, "%.3f"))
-	put(11, quotient($11, $9, "%.2f"))
-	put(12, number($12))
-	put(13, quotient($12, $10, "%.3f"))
-	if ($11 ~ /^skipped: /) {
+	put(10, number($12))
+	put(11, number($13))
+	put(12, quotient($13, $12, "%.3f"))
+	put(13, quotient($13, $11, "%.2f"))
+	put(14, number($14))
+	put(15, quotient($14, $12, "%.3f"))
+	if ($13 ~ /^skipped: /) {
 		note = sprintf("\nSkipped: %s TCEs, levels: %s, window of %s: %s.\n", $3, $4, $5,
-			substr($11, length("skipped: ") + 1))
+			substr($13, length("skipped: ") + 1))
 		if (!index(notes[$2], note))
 			notes[$2] = notes[$2] note
 	}
