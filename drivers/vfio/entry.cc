@@ -32,7 +32,9 @@ template <typename Request>
 Result<void> serve(SharedContainer &container, UserAddr argument,
 		   Result<void> (Container::*perform)(const Request &))
 {
-	Request request = TRY(Request::decode(argument));
+	Request request{};
+
+	TRY(request.decode(argument));
 
 	return container.state().with([&](Container &state) -> Result<void> {
 		TRY(state.check_caller());
@@ -98,9 +100,10 @@ Result<void> dispatch_v2(SharedContainer &container, unsigned int cmd, UserAddr 
  */
 [[gnu::noinline]] Result<int> serve_eeh(SharedContainer &container, UserAddr argument)
 {
-	EehRequest request = TRY(EehRequest::decode(argument));
+	EehRequest request{};
 	HeldGroups groups;
 
+	TRY(request.decode(argument));
 	TRY(container.state().with([&](Container &state) -> Result<void> {
 		TRY(state.check_caller());
 		return state.hold_groups(groups);

@@ -142,12 +142,11 @@ inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction
 	for (;;) {
 		auto run = memory.run();
 		Entries count = least(least(run.left(), longest_run), left.count, leaf.count());
-		Entries mapped;
-		Result<void> result = map_run(run, leaf, { left.first, count }, direction, mapped);
+		Filled filled = map_run(run, leaf, { left.first, count }, direction);
 
-		left = { left.first + mapped, left.count - mapped };
-		memory.advance(mapped);
-		TRY(result);
+		left = { left.first + filled.count, left.count - filled.count };
+		memory.advance(filled.count);
+		TRY(filled.result);
 		if (!left.count.value()) [[likely]]
 			break;
 		leaf = m_table.find(left.first);
@@ -191,7 +190,9 @@ inline Result<const Region *> Mapper::check_backing(EntryRange range, UserAddr u
 
 	if (!first)
 		return Errno::Invalid;
-	if (pages_in(*first, user, m_page) < range.count || m_page > kernel_page) [[unlikely]]
+	if (pages_in(*first, user, m_page) < range.count ||
+	    (m_page > kernel_page &&
+	     !first->is_known_large(user, m_page.bytes(range.count), m_page))) [[unlikely]]
 		TRY(check_regions(range.count, user));
 	return first;
 }
@@ -239,37 +240,38 @@ Result<void> Mapper::reserve_all(EntryRange range) const
 	return {};
 }
 
-/* Maps successive memory into one leaf. @mapped: how many entries it has written, in any case. */
+/* Maps successive memory into one leaf. */
 template <typename Run>
-inline Result<void> Mapper::map_run(Run memory, Leaf leaf, EntryRange run, Direction direction,
-				    Entries &mapped) const
+inline Mapper::Filled Mapper::map_run(Run memory, Leaf leaf, EntryRange run,
+				      Direction direction) const
 {
-	Result<void> filled = leaf.kind() == Leaf::Kind::InMemory
-				      ? fill_in_memory(memory, leaf, run, direction, mapped)
-				      : fill_by_operation(memory, leaf, run, direction, mapped);
-	Update outcome = flush({ run.first, mapped });
+	Filled filled = leaf.kind() == Leaf::Kind::InMemory
+				? fill_in_memory(memory, leaf, run, direction)
+				: fill_by_operation(memory, leaf, run, direction);
+	Update outcome = flush({ run.first, filled.count });
 
-	TRY(filled);
-	return as_result(outcome);
+	if (!filled.result.is_error())
+		filled.result = as_result(outcome);
+	return filled;
 }
 
 template <typename Run>
-inline Result<void> Mapper::fill_in_memory(Run memory, Leaf leaf, EntryRange run,
-					   Direction direction, Entries &mapped) const
+inline Mapper::Filled Mapper::fill_in_memory(Run memory, Leaf leaf, EntryRange run,
+					     Direction direction) const
 {
 	const kcxx::BigEndian tce_bits(bits(m_table.permissions(direction)));
-	const unsigned long count = run.count.value();
 	AtomicBigEndian *const view = leaf.view();
 	AtomicBigEndian *const tces = leaf.tces();
+	const unsigned long count = run.count.value();
 	unsigned long page = 0;
-	unsigned long i = 0;
-	kcxx::ScopeExit progress([&] { mapped = Entries(i); });
 	Gathered::Writer gathered(m_context.gathered);
 	KvmGate::Guard guard(m_table.gate());
 
-	for (; i < count; ++i, memory.step()) {
-		TRY(memory.take(page));
+	for (unsigned long i = 0; i < count; ++i, memory.step()) {
+		Result<void> taken = memory.take(page);
 
+		if (taken.is_error()) [[unlikely]]
+			return { Entries(i), taken };
 		if (!tces[i].is_zero()) [[unlikely]] {
 			OldEntry old(tces[i].load());
 
@@ -278,33 +280,35 @@ inline Result<void> Mapper::fill_in_memory(Run memory, Leaf leaf, EntryRange run
 		tces[i].store_word(kcxx::BigEndian::of_memory(page) | tce_bits);
 		view[i].store(memory.backing().word());
 	}
-	return {};
+	return { run.count, {} };
 }
 
 template <typename Run>
-[[gnu::noinline]] Result<void> Mapper::fill_by_operation(Run &memory, Leaf leaf, EntryRange run,
-							 Direction direction, Entries &mapped) const
+[[gnu::noinline]] Mapper::Filled Mapper::fill_by_operation(Run memory, Leaf leaf, EntryRange run,
+							   Direction direction) const
 {
+	AtomicBigEndian *const view = leaf.view();
 	unsigned long page = 0;
-	unsigned long i = 0;
-	kcxx::ScopeExit progress([&] { mapped = Entries(i); });
 	Gathered::Writer gathered(m_context.gathered);
 
-	for (; i < run.count.value(); ++i, memory.step()) {
-		TRY(memory.take(page));
+	for (unsigned long i = 0; i < run.count.value(); ++i, memory.step()) {
+		Result<void> taken = memory.take(page);
+
+		if (taken.is_error())
+			return { Entries(i), taken };
 
 		Result<OldEntry> old =
 			m_table.exchange(run.first + Entries(i), HostPhys(page), direction);
 
 		if (old.is_error()) {
 			memory.give_back();
-			return old.error();
+			return { Entries(i), old.error() };
 		}
 		if (!old.value().is_empty())
-			gathered.add(old.value(), leaf.view()[i].load());
-		leaf.view()[i].store(memory.backing().word());
+			gathered.add(old.value(), view[i].load());
+		view[i].store(memory.backing().word());
 	}
-	return {};
+	return { run.count, {} };
 }
 
 /*

@@ -124,16 +124,19 @@ private:
 	template <typename Memory>
 	[[gnu::always_inline]] Result<void> map_from(Memory &memory, EntryRange range,
 						     Direction direction) const;
+	/* How many entries were mapped, and why not all. */
+	struct Filled {
+		Entries count;
+		Result<void> result;
+	};
 	template <typename Run>
-	[[gnu::always_inline]] Result<void> map_run(Run memory, Leaf leaf, EntryRange run,
-						    Direction direction, Entries &mapped) const;
+	[[gnu::always_inline]] Filled map_run(Run memory, Leaf leaf, EntryRange run,
+					      Direction direction) const;
 	template <typename Run>
-	[[gnu::always_inline]] Result<void> fill_in_memory(Run memory, Leaf leaf, EntryRange run,
-							   Direction direction,
-							   Entries &mapped) const;
+	[[gnu::always_inline]] Filled fill_in_memory(Run memory, Leaf leaf, EntryRange run,
+						     Direction direction) const;
 	template <typename Run>
-	Result<void> fill_by_operation(Run &memory, Leaf leaf, EntryRange run, Direction direction,
-				       Entries &mapped) const;
+	Filled fill_by_operation(Run memory, Leaf leaf, EntryRange run, Direction direction) const;
 	[[gnu::always_inline]] EntryRange empty_in_memory(Leaf leaf, EntryRange run) const;
 	EntryRange empty_by_operation(Leaf leaf, EntryRange run) const;
 	/* Drops what was gathered in @run, once no PE has it cached any more. */

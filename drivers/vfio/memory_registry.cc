@@ -119,7 +119,7 @@ bool Region::is_in_large_pages(UserAddr from, Bytes size, PageShift page)
 	UserAddr end = from + size;
 	unsigned long count = 0;
 
-	if (page <= m_large.page && from >= m_large.start && end <= m_large.end)
+	if (is_known_large(from, size, page))
 		return true;
 	for (UserAddr at = from; at < end; at += page.size()) {
 		if (!is_large_page(at, page))

@@ -66,6 +66,11 @@ public:
 	 * transparent hugepage is no substitute, since it can be split. May sleep.
 	 */
 	bool is_in_large_pages(UserAddr from, Bytes size, PageShift page);
+	/* The same without a look at the pages: they were found to be so before. Does not sleep. */
+	bool is_known_large(UserAddr from, Bytes size, PageShift page) const
+	{
+		return page <= m_large.page && from >= m_large.start && from + size <= m_large.end;
+	}
 
 	/*
 	 * Puts the reference, before the object is destroyed. -EBUSY: TCEs point into the region,

@@ -79,49 +79,50 @@ Result<EehRequest::InjectedError> read_error(const vfio_eeh_pe_op &data, UserAdd
 
 } /* namespace */
 
-Result<MapRequest> MapRequest::decode(UserAddr argument)
+Result<void> MapRequest::decode(UserAddr argument)
 {
 	vfio_iommu_type1_dma_map data;
 
 	TRY(read_argument(data, argument, SIZE_THROUGH(data, size),
 			  VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE));
 
-	MapRequest request = {
-		.user = UserAddr(data.vaddr),
-		.iova = Ioba(data.iova),
-		.size = Bytes(data.size),
-		.direction = TRY(direction_of(data.flags)),
-	};
-
-	TRY(request.user.checked_add(request.size));
-	return request;
+	user = UserAddr(data.vaddr);
+	iova = Ioba(data.iova);
+	size = Bytes(data.size);
+	direction = TRY(direction_of(data.flags));
+	TRY(user.checked_add(size));
+	return {};
 }
 
-Result<UnmapRequest> UnmapRequest::decode(UserAddr argument)
+Result<void> UnmapRequest::decode(UserAddr argument)
 {
 	vfio_iommu_type1_dma_unmap data;
 
 	TRY(read_argument(data, argument, SIZE_THROUGH(data, size), no_flags));
-	return UnmapRequest{ .iova = Ioba(data.iova), .size = Bytes(data.size) };
+	iova = Ioba(data.iova);
+	size = Bytes(data.size);
+	return {};
 }
 
-Result<MemoryRequest> MemoryRequest::decode(UserAddr argument)
+Result<void> MemoryRequest::decode(UserAddr argument)
 {
 	vfio_iommu_spapr_register_memory data = {};
 
 	TRY(read_argument(data, argument, SIZE_THROUGH(data, size), no_flags));
-	return MemoryRequest{ TRY(UserRange::of_pages(UserAddr(data.vaddr), Bytes(data.size))) };
+	range = TRY(UserRange::of_pages(UserAddr(data.vaddr), Bytes(data.size)));
+	return {};
 }
 
-Result<CreateRequest> CreateRequest::decode(UserAddr argument)
+Result<void> CreateRequest::decode(UserAddr argument)
 {
 	vfio_iommu_spapr_tce_create data = {};
 
 	TRY(read_argument(data, argument, SIZE_THROUGH(data, start_addr), no_flags));
-	return CreateRequest{ argument,
-			      { .page_shift = data.page_shift,
-				.size = Bytes(data.window_size),
-				.levels = data.levels } };
+	user_struct = argument;
+	shape = { .page_shift = data.page_shift,
+		  .size = Bytes(data.window_size),
+		  .levels = data.levels };
+	return {};
 }
 
 Result<void> CreateRequest::answer(Ioba start) const
@@ -129,24 +130,27 @@ Result<void> CreateRequest::answer(Ioba start) const
 	constexpr unsigned long offset = offsetof(vfio_iommu_spapr_tce_create, start_addr);
 	__u64 start_addr = start.value();
 
-	return write_argument(argument + Bytes(offset), &start_addr, sizeof(start_addr));
+	return write_argument(user_struct + Bytes(offset), &start_addr, sizeof(start_addr));
 }
 
-Result<RemoveRequest> RemoveRequest::decode(UserAddr argument)
+Result<void> RemoveRequest::decode(UserAddr argument)
 {
 	vfio_iommu_spapr_tce_remove data = {};
 
 	TRY(read_argument(data, argument, SIZE_THROUGH(data, start_addr), no_flags));
-	return RemoveRequest{ Ioba(data.start_addr) };
+	address = Ioba(data.start_addr);
+	return {};
 }
 
-Result<InfoRequest> InfoRequest::decode(UserAddr argument)
+Result<void> InfoRequest::decode(UserAddr argument)
 {
 	vfio_iommu_spapr_tce_info data = {};
 
 	/* The flags are an output here: whatever the user left in them is accepted. */
 	TRY(read_argument(data, argument, SIZE_THROUGH(data, dma32_window_size), ~no_flags));
-	return InfoRequest{ argument, data.argsz >= SIZE_THROUGH(data, ddw) };
+	user_struct = argument;
+	wants_dynamic_windows = data.argsz >= SIZE_THROUGH(data, ddw);
+	return {};
 }
 
 Result<void> InfoRequest::answer(const TableGroup &group, bool tells_of_windows) const
@@ -167,11 +171,11 @@ Result<void> InfoRequest::answer(const TableGroup &group, bool tells_of_windows)
 	unsigned long end = wants_dynamic_windows ? SIZE_THROUGH(data, ddw)
 						  : SIZE_THROUGH(data, dma32_window_size);
 
-	return write_argument(argument + Bytes(begin), reinterpret_cast<char *>(&data) + begin,
+	return write_argument(user_struct + Bytes(begin), reinterpret_cast<char *>(&data) + begin,
 			      end - begin);
 }
 
-Result<EehRequest> EehRequest::decode(UserAddr argument)
+Result<void> EehRequest::decode(UserAddr argument)
 {
 	vfio_eeh_pe_op data = {};
 
@@ -179,11 +183,10 @@ Result<EehRequest> EehRequest::decode(UserAddr argument)
 	if (data.op > VFIO_EEH_PE_INJECT_ERR)
 		return Errno::Invalid;
 
-	EehRequest request = { .operation = data.op, .error = {} };
-
+	operation = data.op;
 	if (data.op == VFIO_EEH_PE_INJECT_ERR)
-		request.error = TRY(read_error(data, argument));
-	return request;
+		error = TRY(read_error(data, argument));
+	return {};
 }
 
 } /* namespace tce */

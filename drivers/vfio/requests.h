@@ -16,7 +16,7 @@ namespace tce {
 
 /* The argument of an ioctl that has none, or ignores it. */
 struct NoArgument {
-	static Result<NoArgument> decode(UserAddr) { return NoArgument(); }
+	Result<void> decode(UserAddr) { return {}; }
 };
 
 /* VFIO_IOMMU_MAP_DMA */
@@ -26,7 +26,7 @@ struct MapRequest {
 	Bytes size;
 	Direction direction;
 
-	static Result<MapRequest> decode(UserAddr argument);
+	Result<void> decode(UserAddr argument);
 };
 
 /* VFIO_IOMMU_UNMAP_DMA */
@@ -34,22 +34,22 @@ struct UnmapRequest {
 	Ioba iova;
 	Bytes size;
 
-	static Result<UnmapRequest> decode(UserAddr argument);
+	Result<void> decode(UserAddr argument);
 };
 
 /* VFIO_IOMMU_SPAPR_REGISTER_MEMORY and VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY */
 struct MemoryRequest {
 	UserRange range;
 
-	static Result<MemoryRequest> decode(UserAddr argument);
+	Result<void> decode(UserAddr argument);
 };
 
 /* VFIO_IOMMU_SPAPR_TCE_CREATE */
 struct CreateRequest {
-	UserAddr argument;
+	UserAddr user_struct;
 	WindowShape shape;
 
-	static Result<CreateRequest> decode(UserAddr argument);
+	Result<void> decode(UserAddr argument);
 	/* Tells the user where the new window starts. -EFAULT. */
 	Result<void> answer(Ioba start) const;
 };
@@ -58,16 +58,16 @@ struct CreateRequest {
 struct RemoveRequest {
 	Ioba address;
 
-	static Result<RemoveRequest> decode(UserAddr argument);
+	Result<void> decode(UserAddr argument);
 };
 
 /* VFIO_IOMMU_SPAPR_TCE_GET_INFO */
 struct InfoRequest {
-	UserAddr argument;
+	UserAddr user_struct;
 	/* The user's structure has room for the dynamic windows' properties. */
 	bool wants_dynamic_windows;
 
-	static Result<InfoRequest> decode(UserAddr argument);
+	Result<void> decode(UserAddr argument);
 	/*
 	 * Tells the user what windows @group can have, with or without those that can be created.
 	 * -EFAULT.
@@ -90,7 +90,7 @@ struct EehRequest {
 	InjectedError error;
 
 	/* Also -EINVAL: no such operation, or no such error to inject. */
-	static Result<EehRequest> decode(UserAddr argument);
+	Result<void> decode(UserAddr argument);
 };
 
 } /* namespace tce */
