@@ -4,7 +4,11 @@
 
 #include "kernel/check.h"
 
+#if GLUE_CHECKS
+
 void glue_check_failed(const char *condition)
 {
 	WARN_ONCE(1, "vfio_iommu_spapr_tce: this does not hold: %s\n", condition);
 }
+
+#endif

@@ -7,7 +7,12 @@
 
 GLUE_BEGIN
 
-/* Warns once that @condition does not hold. Any context. For kernels with KERNEL_CHECKS only. */
+#ifndef __cplusplus
+/* This is a kernel that looks for mistakes. For C++: KERNEL_CHECKS. */
+#define GLUE_CHECKS (IS_ENABLED(CONFIG_DEBUG_VM) || IS_ENABLED(CONFIG_PROVE_LOCKING))
+#endif
+
+/* Warns once that @condition does not hold. Any context. In such a kernel only. */
 void glue_check_failed(const char *condition);
 
 GLUE_END

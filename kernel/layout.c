@@ -14,6 +14,7 @@
 #include <asm/hvcall.h>
 #include <asm/iommu.h>
 
+#include "kernel/check.h"
 #include "kernel/vfio_driver_ops.h"
 
 int main(void)
@@ -27,8 +28,7 @@ int main(void)
 	DEFINE(KERNEL_SPINLOCK_ALIGN, __alignof__(spinlock_t));
 	DEFINE(KERNEL_MAX_TABLES, IOMMU_TABLE_GROUP_MAX_TABLES);
 
-	/* A kernel that looks for mistakes. */
-	DEFINE(KERNEL_CHECKS, IS_ENABLED(CONFIG_DEBUG_VM) || IS_ENABLED(CONFIG_PROVE_LOCKING));
+	DEFINE(KERNEL_CHECKS, GLUE_CHECKS);
 
 	DEFINE(KERNEL_DMA_BIDIRECTIONAL, DMA_BIDIRECTIONAL);
 	DEFINE(KERNEL_DMA_TO_DEVICE, DMA_TO_DEVICE);
