@@ -40,6 +40,8 @@ tell() {
 	awk -v who="$1" -v test="$test" '
 		# The path of the source and the name of the test say nothing new, and nor do these lines.
 		/Test failed$| == complaint / { next }
+		# Of what the kernel said when it went down, where it was is enough: the rest is in the log.
+		/^\t\[ *[0-9.,]+\]/ && !/ NIP \[.*\+0x/ { next }
 		/^\t/ {
 			sub(/^\t# +/, "")
 			sub(/^[^ ]*\//, "")
