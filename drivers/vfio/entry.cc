@@ -5,10 +5,13 @@
  */
 #include <linux/vfio.h>
 
+#include "arch/powerpc/kernel/traced.h"
 #include "arch/powerpc/platforms/platforms.h"
 #include "drivers/vfio/eeh.h"
+#include "drivers/vfio/request_events.h"
 #include "drivers/vfio/requests.h"
 #include "drivers/vfio/shared_container.h"
+#include "glue/debugfs.h"
 #include "glue/eeh.h"
 #include "glue/objects.h"
 #include "glue/vfio.h"
@@ -27,17 +30,38 @@ bool supports(unsigned long iommu_type)
 	return iommu_type == VFIO_SPAPR_TCE_IOMMU || iommu_type == VFIO_SPAPR_TCE_v2_IOMMU;
 }
 
-/* Decodes the argument and does what it asks for, on behalf of the container's process only. */
+/* Does what is asked for on behalf of the container's process only. */
+template <typename Request>
+Result<void> perform_for_owner(SharedContainer &container, const Request &request,
+			       Result<void> (Container::*perform)(const Request &))
+{
+	return container.state().with([&](Container &state) -> Result<void> {
+		TRY(state.check_caller());
+		return (state.*perform)(request);
+	});
+}
+
+/* Decodes the argument and does what it asks for. */
 template <typename Request>
 Result<void> serve(SharedContainer &container, UserAddr argument,
 		   Result<void> (Container::*perform)(const Request &))
 {
 	Request request = TRY(Request::decode(argument));
 
-	return container.state().with([&](Container &state) -> Result<void> {
-		TRY(state.check_caller());
-		return (state.*perform)(request);
-	});
+	return perform_for_owner(container, request, perform);
+}
+
+/* The same for who traces. Apart, because a call that is not traced need not keep its request. */
+template <typename Request>
+[[gnu::noinline, gnu::cold]] Result<void> serve_and_tell(
+	SharedContainer &container, UserAddr argument,
+	Result<void> (Container::*perform)(const Request &))
+{
+	Request request = TRY(Request::decode(argument));
+	Result<void> result = perform_for_owner(container, request, perform);
+
+	tell(container.number(), request, result);
+	return result;
 }
 
 /*
@@ -47,12 +71,16 @@ Result<void> serve(SharedContainer &container, UserAddr argument,
 [[gnu::flatten, gnu::noinline]] Result<void> serve_map(SharedContainer &container,
 						       UserAddr argument)
 {
+	if (is_traced()) [[unlikely]]
+		return serve_and_tell(container, argument, &Container::map);
 	return serve(container, argument, &Container::map);
 }
 
 [[gnu::flatten, gnu::noinline]] Result<void> serve_unmap(SharedContainer &container,
 							 UserAddr argument)
 {
+	if (is_traced()) [[unlikely]]
+		return serve_and_tell(container, argument, &Container::unmap);
 	return serve(container, argument, &Container::unmap);
 }
 
@@ -164,11 +192,13 @@ extern "C" void tce_module_init(bool kernel_tables_only)
 	tce::HandleTable::init();
 	tce::init_orphan_regions();
 	tce::choose_platform(kernel_tables_only);
+	glue_debugfs_start();
 }
 
 extern "C" void tce_module_exit()
 {
 	glue_objects_wait();
+	glue_debugfs_stop();
 	tce::HandleTable::free_all();
 	tce::release_platform();
 }

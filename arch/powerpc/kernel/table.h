@@ -34,6 +34,9 @@ public:
 	static Table of_own(iommu_table *table) { return Table(table, &OwnTable::of(table)); }
 
 	const Geometry &geometry() const { return m_geometry; }
+	/* One of our own, whose memory is known. */
+	bool is_own() const { return m_own; }
+	TableMemory memory() const { return m_own->entries().memory(); }
 	iommu_table *kernel() const { return m_table.get(); }
 
 	/* The leaf of @index. Does not sleep, allocates nothing. */
@@ -70,14 +73,15 @@ public:
 	KvmGate &gate() const { return m_own->gate(); }
 
 	/*
-	 * Lets KVM's H_PUT_TCE handlers change entries for the process @owner. KVM counts them in
+	 * Lets KVM's H_PUT_TCE handlers change entries for the process @owner, whose @container has
+	 * the table; its number is for events only. KVM counts them in
 	 * regions of registered memory, so it is not for tables of other memory. Nothing can keep
 	 * KVM from the tables of the kernel's own platform code.
 	 */
-	void open_to_kvm(mm_struct *owner) const
+	void open_to_kvm(mm_struct *owner, unsigned int container) const
 	{
 		if (m_own && m_geometry.page() <= kernel_page)
-			m_own->gate().open(owner);
+			m_own->gate().open(owner, container);
 	}
 	/* Before the table is emptied for the last time: KVM changes nothing any more. */
 	void close_to_kvm() const
