@@ -14,6 +14,11 @@ struct mm_struct *glue_current_mm(void)
 	return current->mm;
 }
 
+int glue_current_pid(void)
+{
+	return task_tgid_nr(current);
+}
+
 void glue_mm_grab(struct mm_struct *mm)
 {
 	mmgrab(mm);

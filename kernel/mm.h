@@ -9,6 +9,8 @@ GLUE_BEGIN
 
 /* The caller's address space; NULL in a kernel thread. No reference is taken. */
 struct mm_struct *glue_current_mm(void);
+/* The number of the caller's process, as the host counts. */
+int glue_current_pid(void);
 void glue_mm_grab(struct mm_struct *mm);
 void glue_mm_drop(struct mm_struct *mm);
 

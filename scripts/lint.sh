@@ -24,7 +24,7 @@ say "clang-tidy over ${#units[@]} files"
 clang-tidy --quiet "${units[@]}" -- -std=gnu++20 -fno-exceptions -fno-rtti \
 	-I. -Iinclude "-I$out" 2>/dev/null
 
-mapfile -t scripts < <(git ls-files '*.sh' '*-init' .ci/run debian/kernel-hook)
+mapfile -t scripts < <(git ls-files '*.sh' '*-init' .ci/run debian/kernel-hook tools/tcestat)
 say "shellcheck over ${#scripts[@]} scripts"
 shellcheck -x "${scripts[@]}"
 

@@ -9,6 +9,18 @@ namespace tce {
 
 Result<void> Container::attach(iommu_group *group)
 {
+	glue_group_id id;
+
+	glue_group_get_id(group, &id);
+
+	Result<void> result = add_group(group, id);
+
+	glue_trace_group_attach(m_number, &id, kcxx::to_errno(result));
+	return result;
+}
+
+Result<void> Container::add_group(iommu_group *group, const glue_group_id &id)
+{
 	TableGroup tables = TRY(find_table_group(group));
 
 	if (!tables.has_dynamic_windows() && !tables.has_fixed_window())
@@ -20,7 +32,7 @@ Result<void> Container::attach(iommu_group *group)
 
 	Ownership ownership = TRY(Ownership::keep(tables));
 	kcxx::Owned<Attachment> attachment =
-		TRY(kcxx::make_owned<Attachment>(group, tables, kcxx::move(ownership)));
+		TRY(kcxx::make_owned<Attachment>(group, id, tables, kcxx::move(ownership)));
 
 	TRY(tables.claim());
 	TRY(set_all_windows(tables));
@@ -40,6 +52,7 @@ void Container::detach(iommu_group *group)
 	kcxx::Owned<Attachment> destroyed(attachment);
 	bool was_last = m_groups.is_empty();
 
+	glue_trace_group_detach(m_number, &attachment->id);
 	for (unsigned int num = 0; num < max_tables; ++num) {
 		if (!m_windows[num])
 			continue;
@@ -49,7 +62,7 @@ void Container::detach(iommu_group *group)
 		m_windows[num]->unset_in(attachment->tables, num);
 		/* The next group that is attached can have tables of another kind. */
 		if (was_last)
-			m_windows[num] = Slot();
+			forget_window(m_windows[num]);
 	}
 }
 
@@ -91,17 +104,29 @@ Result<void> Container::disable(const NoArgument &)
 
 Result<void> Container::register_memory(const MemoryRequest &request)
 {
+	Result<void> result = add_memory(request.range);
+
+	glue_trace_register(m_number, request.range.start.value(), request.range.size.value(),
+			    kcxx::to_errno(result));
+	return result;
+}
+
+Result<void> Container::add_memory(UserRange range)
+{
 	TRY(claim_by_caller());
-	TRY(m_memory.add(m_owner, request.range));
+	TRY(m_memory.add(m_owner, range));
 	m_enabled = true;
 	return {};
 }
 
 Result<void> Container::unregister_memory(const MemoryRequest &request)
 {
-	if (!m_owner)
-		return Errno::NotPermitted;
-	return m_memory.remove(request.range);
+	Result<void> result = m_owner ? m_memory.remove(request.range)
+				      : Result<void>(Errno::NotPermitted);
+
+	glue_trace_unregister(m_number, request.range.start.value(), request.range.size.value(),
+			      kcxx::to_errno(result));
+	return result;
 }
 
 Result<void> Container::map(const MapRequest &request)
@@ -184,8 +209,10 @@ Result<void> Container::hold_groups(HeldGroups &groups) const
 
 Container::Remains Container::close()
 {
-	for (Slot &window : m_windows)
-		window = Slot();
+	for (Slot &window : m_windows) {
+		if (window)
+			forget_window(window);
+	}
 	m_pinned.stop();
 	m_window_charge = LockedMemory();
 	m_closed = true;
@@ -199,6 +226,7 @@ Result<void> Container::claim_by_caller()
 	if (!glue_current_mm())
 		return Errno::NotPermitted;
 	m_owner = AddressSpace::share(glue_current_mm());
+	m_owner_pid = glue_current_pid();
 	return {};
 }
 
@@ -256,8 +284,19 @@ Result<const Window *> Container::find_window_for_dma(Ioba address)
 	return TRY(find_window(address))->get();
 }
 
-/* A new window in a free slot, set in every group: in all of them or in none. */
 Result<unsigned int> Container::add_window(const TableGroup &group, const WindowShape &shape)
+{
+	Result<unsigned int> num = make_window(group, shape);
+	unsigned long start =
+		num.is_error() ? 0 : m_windows[num.value()]->table().geometry().start().value();
+
+	glue_trace_window_create(m_number, start, shape.size.value(), shape.page_shift,
+				 shape.levels, num.is_error() ? num.error().as_kernel() : 0);
+	return num;
+}
+
+/* A new window in a free slot, set in every group: in all of them or in none. */
+Result<unsigned int> Container::make_window(const TableGroup &group, const WindowShape &shape)
 {
 	/* A window that is impossible is refused as such, whether there is room for it or not. */
 	TRY(group.table_size(shape));
@@ -283,7 +322,7 @@ Result<unsigned int> Container::add_window(const TableGroup &group, const Window
 	rollback.dismiss();
 	/* KVM counts mappings in registered regions, of which v1 has none. */
 	if (m_type == ContainerType::V2)
-		window->table().open_to_kvm(m_owner.get());
+		window->table().open_to_kvm(m_owner.get(), m_number);
 	m_windows[num] = kcxx::move(window);
 	return num;
 }
@@ -310,7 +349,16 @@ void Container::drop_window(unsigned int num)
 	retire(*m_windows[num]);
 	for (Attachment &attachment : m_groups)
 		m_windows[num]->unset_in(attachment.tables, num);
-	m_windows[num] = Slot();
+	forget_window(m_windows[num]);
+}
+
+void Container::forget_window(Slot &window) const
+{
+	const Geometry &geometry = window->table().geometry();
+
+	glue_trace_window_remove(m_number, geometry.start().value(),
+				 geometry.page().bytes(geometry.entries().count).value());
+	window = Slot();
 }
 
 } /* namespace tce */

@@ -28,6 +28,7 @@
 #include "drivers/vfio/locked_memory.h"
 #include "drivers/vfio/memory_registry.h"
 #include "drivers/vfio/requests.h"
+#include "drivers/vfio/report.h"
 #include "drivers/vfio/window.h"
 #include "kcxx/list.h"
 #include "kcxx/owned.h"
@@ -39,7 +40,8 @@ enum class ContainerType { V1, V2 };
 
 class Container {
 public:
-	explicit Container(ContainerType type) : m_type(type) {}
+	/* @number: see SharedContainer. */
+	Container(ContainerType type, unsigned int number) : m_type(type), m_number(number) {}
 
 	/*
 	 * Adds a group and makes all windows its own. -ENODEV: no TCE tables; -EINVAL: no windows;
@@ -97,11 +99,17 @@ public:
 	Result<void> check_caller() const
 	{
 		if (m_closed) [[unlikely]]
-			return Errno::NoDevice;
+			return late_call();
 		if (m_owner && m_owner.get() != glue_current_mm()) [[unlikely]]
 			return Errno::NotPermitted;
 		return {};
 	}
+
+	/*
+	 * Writes all of it down but the orphans, and returns whose these would be. Takes time by
+	 * what is mapped.
+	 */
+	AddressSpace report(seq_file *out) const;
 
 	/*
 	 * Gives the windows back, after the last group has left, and takes the registered memory
@@ -115,17 +123,21 @@ public:
 
 private:
 	struct Attachment : kcxx::ListLinks<Attachment> {
-		Attachment(iommu_group *group, const TableGroup &tables, Ownership ownership)
-			: group(group), tables(tables), ownership(kcxx::move(ownership))
+		Attachment(iommu_group *group, const glue_group_id &id, const TableGroup &tables,
+			   Ownership ownership)
+			: group(group), id(id), tables(tables), ownership(kcxx::move(ownership))
 		{
 		}
 
 		iommu_group *group;
+		glue_group_id id;
 		TableGroup tables;
 		Ownership ownership;
 	};
 	using Slot = kcxx::Owned<Window>;
 
+	Result<void> add_group(iommu_group *group, const glue_group_id &id);
+	Result<void> add_memory(UserRange range);
 	Result<void> claim_by_caller();
 	/* Any group: all of them have the same windows. -ENXIO without groups. */
 	Result<const TableGroup *> any_group() const;
@@ -145,6 +157,7 @@ private:
 	}
 	Result<const Window *> find_window_for_dma(Ioba address);
 	Result<unsigned int> add_window(const TableGroup &group, const WindowShape &shape);
+	Result<unsigned int> make_window(const TableGroup &group, const WindowShape &shape);
 	Result<void> create_pending_default_window()
 	{
 		return m_default_window_pending ? create_default_window() : Result<void>();
@@ -152,15 +165,19 @@ private:
 	[[gnu::noinline]] Result<void> create_default_window();
 	void retire(const Window &window);
 	void drop_window(unsigned int num);
+	/* After the groups have left it. */
+	void forget_window(Slot &window) const;
 	/* Of v1. Apart, so that a map of v2 does not pay for what it has on the stack. */
 	[[gnu::noinline]] Result<void> map_pinned(const Window &window, EntryRange range,
 						  const MapRequest &request);
 
 	const ContainerType m_type;
+	const unsigned int m_number;
 	kcxx::List<Attachment> m_groups;
 	Slot m_windows[max_tables];
 	MemoryRegistry m_memory;
 	AddressSpace m_owner;
+	int m_owner_pid = 0;
 	/* v1: for what the default window can hold, while the container is enabled. */
 	LockedMemory m_window_charge;
 	PinnedCensus m_pinned;

@@ -6,11 +6,14 @@
 #include <linux/vfio.h>
 
 #include "arch/powerpc/kernel/glue/eeh.h"
+#include "arch/powerpc/kernel/traced.h"
 #include "arch/powerpc/platforms/platforms.h"
 #include "drivers/vfio/eeh.h"
 #include "drivers/vfio/entry.h"
+#include "drivers/vfio/request_events.h"
 #include "drivers/vfio/requests.h"
 #include "drivers/vfio/shared_container.h"
+#include "drivers/vfio/debugfs.h"
 #include "kernel/objects.h"
 
 namespace tce {
@@ -27,7 +30,18 @@ bool supports(unsigned long iommu_type)
 	return iommu_type == VFIO_SPAPR_TCE_IOMMU || iommu_type == VFIO_SPAPR_TCE_v2_IOMMU;
 }
 
-/* Decodes the argument and does what it asks for, on behalf of the container's process only. */
+/* Does what is asked for on behalf of the container's process only. */
+template <typename Request>
+Result<void> perform_for_owner(SharedContainer &container, const Request &request,
+			       Result<void> (Container::*perform)(const Request &))
+{
+	return container.state().with([&](Container &state) -> Result<void> {
+		TRY(state.check_caller());
+		return (state.*perform)(request);
+	});
+}
+
+/* Decodes the argument and does what it asks for. */
 template <typename Request>
 Result<void> serve(SharedContainer &container, UserAddr argument,
 		   Result<void> (Container::*perform)(const Request &))
@@ -35,11 +49,23 @@ Result<void> serve(SharedContainer &container, UserAddr argument,
 	Request request{};
 
 	TRY(request.decode(argument));
+	return perform_for_owner(container, request, perform);
+}
 
-	return container.state().with([&](Container &state) -> Result<void> {
-		TRY(state.check_caller());
-		return (state.*perform)(request);
-	});
+/* The same for who traces. Apart, because a call that is not traced need not keep its request. */
+template <typename Request>
+[[gnu::noinline, gnu::cold]] Result<void> serve_and_tell(
+	SharedContainer &container, UserAddr argument,
+	Result<void> (Container::*perform)(const Request &))
+{
+	Request request{};
+
+	TRY(request.decode(argument));
+
+	Result<void> result = perform_for_owner(container, request, perform);
+
+	tell(container.number(), request, result);
+	return result;
 }
 
 /*
@@ -49,12 +75,16 @@ Result<void> serve(SharedContainer &container, UserAddr argument,
 [[gnu::flatten, gnu::noinline]] Result<void> serve_map(SharedContainer &container,
 						       UserAddr argument)
 {
+	if (is_traced()) [[unlikely]]
+		return serve_and_tell(container, argument, &Container::map);
 	return serve(container, argument, &Container::map);
 }
 
 [[gnu::flatten, gnu::noinline]] Result<void> serve_unmap(SharedContainer &container,
 							 UserAddr argument)
 {
+	if (is_traced()) [[unlikely]]
+		return serve_and_tell(container, argument, &Container::unmap);
 	return serve(container, argument, &Container::unmap);
 }
 
@@ -167,11 +197,13 @@ extern "C" void tce_module_init(bool kernel_tables_only)
 	tce::HandleTable::init();
 	tce::init_orphan_regions();
 	tce::choose_platform(kernel_tables_only);
+	glue_debugfs_start();
 }
 
 extern "C" void tce_module_exit()
 {
 	glue_objects_wait();
+	glue_debugfs_stop();
 	tce::HandleTable::free_all();
 	tce::release_platform();
 }

@@ -37,6 +37,7 @@ public:
 			account_locked_vm(m_mm.get(), m_pages.value(), false);
 	}
 
+	Pages pages() const { return m_pages; }
 	/* Something is charged. */
 	explicit operator bool() const { return static_cast<bool>(m_mm); }
 

@@ -67,6 +67,17 @@ void init_orphan_regions()
 	orphans.init(GLUE_MUTEX_ORPHANS);
 }
 
+unsigned long count_orphans(const mm_struct *mm)
+{
+	return orphans.with([mm](OrphanList &list) {
+		unsigned long count = 0;
+
+		for (const Region &region : list)
+			count += !mm || region.mm() == mm;
+		return count;
+	});
+}
+
 Result<UserRange> UserRange::of_pages(UserAddr start, Bytes size)
 {
 	if (!kernel_page.divides(start.value()) || !kernel_page.divides(size.value()) ||

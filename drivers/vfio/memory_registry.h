@@ -78,6 +78,9 @@ public:
 	 */
 	Result<void> put();
 
+	/* For the container's report only, which counts anew. */
+	unsigned long mapped_entries = 0;
+
 	/* Of an orphan; under the lock of their list. */
 	struct PutRequest {
 		bool wanted = false;
@@ -126,6 +129,13 @@ public:
 		return m_regions[place - 1].get();
 	}
 
+	/* Calls @visit(region) for each, by address. */
+	template <typename Visit> void for_each(Visit visit) const
+	{
+		for (unsigned long i = 0; i < m_regions.size(); ++i)
+			visit(*m_regions[i]);
+	}
+
 	/*
 	 * Gives all regions of @mm back, and orphans of that process where it can be done now.
 	 * After the container's tables were emptied, with no lock held.
@@ -155,5 +165,8 @@ private:
 
 /* Makes the list of orphans usable; at module load, before the first container. */
 void init_orphan_regions();
+
+/* How many orphans @mm has, or with nullptr all processes. With no lock held. */
+unsigned long count_orphans(const mm_struct *mm);
 
 } /* namespace tce */

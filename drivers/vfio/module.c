@@ -49,11 +49,15 @@ MODULE_PARM_DESC(powernv, "TCE tables on PowerNV: auto (our own where possible) 
 static int __init load(void)
 {
 	int mode = match_string(powernv_modes, ARRAY_SIZE(powernv_modes), powernv);
+	int ret;
 
 	if (mode < 0)
 		return mode;
 	tce_module_init(mode == POWERNV_KERNEL);
-	return vfio_register_iommu_driver(&driver_ops);
+	ret = vfio_register_iommu_driver(&driver_ops);
+	if (ret)
+		tce_module_exit();
+	return ret;
 }
 
 static void __exit unload(void)

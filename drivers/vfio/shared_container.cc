@@ -8,7 +8,7 @@
 namespace tce {
 
 SharedContainer::SharedContainer(ContainerType type, HandleSlot &slot)
-	: m_slot(slot), m_type(type), m_state(type)
+	: m_slot(slot), m_type(type), m_state(type, slot.number)
 {
 	m_state.init(GLUE_MUTEX_CONTAINER);
 }
@@ -20,6 +20,7 @@ Result<unsigned long> SharedContainer::open(ContainerType type)
 
 	slot.container = TRY(kcxx::make_owned<SharedContainer>(type, slot)).release();
 	rollback.dismiss();
+	slot.container->m_directory = glue_debugfs_add(slot.number, slot.container);
 	glue_objects_add();
 	return HandleTable::start(slot);
 }
@@ -34,6 +35,8 @@ void SharedContainer::release(unsigned long handle)
 	SharedContainer &container = *found.value().get();
 
 	container.m_slot.references.retire();
+	/* Waits for who reads it, so not under the lock. */
+	glue_debugfs_remove(container.m_directory);
 
 	Container::Remains remains =
 		container.m_state.with([](Container &state) { return state.close(); });

@@ -11,6 +11,7 @@
 
 #include "drivers/vfio/container.h"
 #include "drivers/vfio/handle_table.h"
+#include "drivers/vfio/debugfs.h"
 #include "kcxx/locked.h"
 #include "kcxx/ref.h"
 
@@ -27,8 +28,8 @@ public:
 	{
 		HandleSlot *slot = HandleTable::find(handle);
 
-		if (!slot)
-			return Errno::NoDevice;
+		if (!slot) [[unlikely]]
+			return late_call();
 		return kcxx::Ref<SharedContainer>::adopt(slot->container);
 	}
 
@@ -40,6 +41,8 @@ public:
 	}
 
 	ContainerType type() const { return m_type; }
+	/* By which people know it: of its directory in debugfs, and in events. */
+	unsigned int number() const { return m_slot.number; }
 	kcxx::Locked<Container> &state() { return m_state; }
 
 	SharedContainer(ContainerType type, HandleSlot &slot);
@@ -51,6 +54,7 @@ private:
 	HandleSlot &m_slot;
 	const ContainerType m_type;
 	kcxx::Locked<Container> m_state;
+	dentry *m_directory = nullptr;
 };
 
 } /* namespace tce */

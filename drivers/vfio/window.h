@@ -33,6 +33,7 @@ public:
 
 	const Table &table() const { return m_table; }
 	const Mapper &mapper() const { return m_mapper; }
+	const LockedMemory &charge() const { return m_charge; }
 
 	Result<void> set_in(const TableGroup &group, unsigned int num) const
 	{

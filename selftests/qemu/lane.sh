@@ -96,7 +96,8 @@ boot_lane() {
 	set -- "${@/#/tests:$programs_dir/}"
 	# shellcheck disable=SC2046 # a list
 	"$here/build-initramfs.sh" "$initramfs" "$here/lane-init" ":$here/guest.sh" \
-		$(vfio_modules) $(kvm_modules) "modules:$module" "$@"
+		$(vfio_modules) $(kvm_modules) "modules:$module" "tools:$repo/tools/tcestat" \
+		"tools:$repo/tools/tce-trace.sh" "$@"
 
 	# Allocations are checked and freed pages are poisoned: a cheap look for
 	# memory that is used after it was freed, or past its end.

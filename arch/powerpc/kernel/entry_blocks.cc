@@ -15,6 +15,13 @@ EntryBlocks::~EntryBlocks()
 		m_view.free_all(root);
 }
 
+TableMemory EntryBlocks::memory() const
+{
+	AtomicBigEndian *view = m_view_root.get();
+
+	return { m_tces.memory(tce_root()), view ? m_view.memory(view) : Bytes() };
+}
+
 Result<EntryWords> EntryBlocks::add(TceIndex index, MaySleep may_sleep)
 {
 	Place place = m_geometry.place(index);

@@ -20,6 +20,12 @@ struct EntryWords {
 	AtomicBigEndian *view;
 };
 
+/* What the blocks of a table take. */
+struct TableMemory {
+	Bytes tces;
+	Bytes view;
+};
+
 class EntryBlocks {
 public:
 	/* Takes over the top block of the TCEs, which @geometry has. */
@@ -30,6 +36,8 @@ public:
 	~EntryBlocks();
 
 	const Geometry &geometry() const { return m_geometry; }
+
+	TableMemory memory() const;
 
 	/* Both words, or two nullptr where a block is missing: nothing was mapped there then. */
 	[[gnu::always_inline]] EntryWords find(TceIndex index) const

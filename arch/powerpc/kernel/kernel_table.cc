@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/kernel/kernel_table.h"
 
+#include "arch/powerpc/kernel/traced.h"
+
 namespace tce {
 
 Leaf KernelTable::find_leaf(TceIndex index) const
@@ -36,6 +38,12 @@ Update KernelTable::invalidate(EntryRange range) const
 {
 	iommu_tce_kill(m_table, range.first.value(), range.count.value());
 	iommu_flush_tce(m_table);
+	if (is_traced()) [[unlikely]] {
+		PageShift page = m_geometry.page();
+
+		glue_trace_invalidate_table(page.address(range.first).value(),
+					    page.bytes(range.count).value());
+	}
 	return Update::Done;
 }
 

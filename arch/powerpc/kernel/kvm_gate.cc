@@ -31,10 +31,11 @@ KvmGate::~KvmGate()
 	}
 }
 
-void KvmGate::open(mm_struct *owner)
+void KvmGate::open(mm_struct *owner, unsigned int container)
 {
 	Guard guard(*this);
 
+	m_container = container;
 	m_owner = owner;
 	m_is_open = true;
 }
@@ -83,7 +84,7 @@ AtomicBigEndian *KvmGate::view_word(TceIndex index, bool allocate)
 	return &hypercall->address;
 }
 
-void KvmGate::exchange(TceIndex index, unsigned long *hpa, unsigned int *direction)
+bool KvmGate::exchange(TceIndex index, unsigned long *hpa, unsigned int *direction)
 {
 	HostPhys page(*hpa);
 	Direction wanted = static_cast<Direction>(*direction);
@@ -96,10 +97,13 @@ void KvmGate::exchange(TceIndex index, unsigned long *hpa, unsigned int *directi
 
 	/* KVM puts back what it was shown. */
 	if (!hypercall && wanted != Direction::None)
-		return;
-	if (!hypercall && !serves_caller()) {
+		return false;
+
+	bool is_allowed = serves_caller();
+
+	if (!hypercall && !is_allowed) {
 		show(index, hpa, direction);
-		return;
+		return false;
 	}
 
 	/* A page that is not aligned to the table's page size is not mapped. */
@@ -107,12 +111,13 @@ void KvmGate::exchange(TceIndex index, unsigned long *hpa, unsigned int *directi
 				    ? encode_tce(page, m_backend.permissions(wanted))
 				    : 0;
 
-	bool is_there = serves_caller() && replace(index, tce, hypercall);
+	bool is_there = is_allowed && replace(index, tce, hypercall);
 
 	if (hypercall) {
 		hypercall->index = index;
 		hypercall->state = is_there ? Hypercall::State::InEntry : Hypercall::State::Owes;
 	}
+	return is_allowed;
 }
 
 void KvmGate::kill(EntryRange range)

@@ -82,8 +82,11 @@ public:
 
 	/* --- for the container; process context -------------------------------------------- */
 
-	/* Lets KVM change entries for the process @owner, which outlives the gate's closing. */
-	void open(mm_struct *owner);
+	/*
+	 * Lets KVM change entries for the process @owner, which outlives the gate's closing.
+	 * @container: whose table it is, for events.
+	 */
+	void open(mm_struct *owner, unsigned int container);
 	/* From here on KVM changes nothing any more. */
 	void close();
 	/*
@@ -110,9 +113,12 @@ public:
 	 * down.
 	 */
 	AtomicBigEndian *view_word(TceIndex index, bool allocate);
-	/* Cannot fail. */
-	void exchange(TceIndex index, unsigned long *hpa, unsigned int *direction);
+	/* Cannot fail. False: the entry was not the caller's to change. */
+	bool exchange(TceIndex index, unsigned long *hpa, unsigned int *direction);
 	void kill(EntryRange range);
+
+	/* Set before KVM can come. */
+	unsigned int container() const { return m_container; }
 
 private:
 	/* A task's hypercall in the table, from its first call to the invalidation that ends it. */
@@ -176,6 +182,7 @@ private:
 	kcxx::Spinlock m_lock;
 	mm_struct *m_owner GUARDED_BY(m_lock) = nullptr;
 	bool m_is_open GUARDED_BY(m_lock) = false;
+	unsigned int m_container = 0;
 	/* Only ever added to. */
 	Hypercall *m_hypercalls GUARDED_BY(m_lock) = nullptr;
 	/* Changes under the lock; is read without it by flush() alone. */

@@ -41,4 +41,17 @@ void Levels::free_below(AtomicBigEndian *block, unsigned int level) const
 	free_block(block);
 }
 
+Bytes Levels::memory_below(AtomicBigEndian *block, unsigned int level) const
+{
+	Bytes sum(block_size());
+
+	for (unsigned long i = 0; level && i < kcxx::power_of_two(m_shift); ++i) {
+		unsigned long entry = block[i].load_pointer();
+
+		if (entry)
+			sum += memory_below(block_at(entry), level - 1);
+	}
+	return sum;
+}
+
 } /* namespace tce */

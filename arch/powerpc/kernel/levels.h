@@ -85,6 +85,9 @@ public:
 	/* Frees the block @root and all below it; nobody uses them any more. */
 	void free_all(AtomicBigEndian *root) const { free_below(root, m_indirect); }
 
+	/* What the block @root and all below it take. */
+	Bytes memory(AtomicBigEndian *root) const { return memory_below(root, m_indirect); }
+
 	unsigned long block_size() const { return kcxx::power_of_two(m_shift + tce_size_shift); }
 
 	/* Where the PHB finds a block. */
@@ -117,6 +120,7 @@ private:
 	}
 	AtomicBigEndian *add_block(AtomicBigEndian *parent, MaySleep may_sleep) const;
 	void free_below(AtomicBigEndian *block, unsigned int level) const;
+	Bytes memory_below(AtomicBigEndian *block, unsigned int level) const;
 
 	unsigned int m_indirect;
 	unsigned int m_shift;

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/kernel/own_table.h"
 
+#include "arch/powerpc/kernel/traced.h"
+
 namespace tce {
 
 namespace {
 
 void exchange(iommu_table *table, unsigned long index, unsigned long *hpa, unsigned int *direction)
 {
-	OwnTable::of(table).gate().exchange(TceIndex(index), hpa, direction);
+	OwnTable &own = OwnTable::of(table);
+	unsigned long page = *hpa;
+	unsigned int wanted = *direction;
+	bool is_allowed = own.gate().exchange(TceIndex(index), hpa, direction);
+
+	if (is_traced()) [[unlikely]]
+		glue_trace_kvm_exchange(own.gate().container(),
+					own.geometry().page().address(TceIndex(index)).value(),
+					page, wanted, is_allowed);
 }
 
 void *view(iommu_table *table, unsigned long index, bool allocate)

@@ -34,6 +34,9 @@ public:
 	static Table of_own(iommu_table *table) { return Table(table, &OwnTable::of(table)); }
 
 	const Geometry &geometry() const { return m_geometry; }
+	/* One of our own, whose memory is known. */
+	bool is_own() const { return m_own; }
+	TableMemory memory() const { return m_own->entries().memory(); }
 	iommu_table *kernel() const { return m_table.get(); }
 
 	/* The leaf of @index. Does not sleep, allocates nothing. */
@@ -63,21 +66,22 @@ public:
 	/* Makes every PE that uses the table see what has changed in @range. */
 	Update invalidate(EntryRange range) const
 	{
-		return m_own ? m_own->invalidate(range) : kernel_table().invalidate(range);
+		return m_own ? m_own->invalidate(range) : invalidate_kernels(range);
 	}
 
 	/* Under whose lock the entries change that are in memory. */
 	KvmGate &gate() const { return m_own->gate(); }
 
 	/*
-	 * Lets KVM's H_PUT_TCE handlers change entries for the process @owner. KVM counts them in
-	 * regions of registered memory, so it is not for tables of other memory. Nothing can keep
-	 * KVM from the tables of the kernel's own platform code.
+	 * Lets KVM's H_PUT_TCE handlers change entries for the process @owner, whose @container has
+	 * the table; its number is for events only. KVM counts them in regions of registered
+	 * memory, so it is not for tables of other memory. Nothing can keep KVM from the tables of
+	 * the kernel's own platform code.
 	 */
-	void open_to_kvm(mm_struct *owner) const
+	void open_to_kvm(mm_struct *owner, unsigned int container) const
 	{
 		if (m_own && m_geometry.page() <= kernel_page)
-			m_own->gate().open(owner);
+			m_own->gate().open(owner, container);
 	}
 	/* Before the table is emptied for the last time: KVM changes nothing any more. */
 	void close_to_kvm() const
@@ -109,6 +113,11 @@ private:
 	}
 
 	KernelTable kernel_table() const { return KernelTable(kernel(), m_geometry); }
+	/* Apart, so that an own table does not pay for what it has on the stack. */
+	[[gnu::noinline]] Update invalidate_kernels(EntryRange range) const
+	{
+		return kernel_table().invalidate(range);
+	}
 
 	kcxx::Ref<iommu_table> m_table;
 	OwnTable *m_own; /* nullptr: one of the kernel's */

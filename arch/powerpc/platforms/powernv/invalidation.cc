@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/powernv/invalidation.h"
 
+#include "arch/powerpc/kernel/traced.h"
 #include "arch/powerpc/platforms/powernv/glue/phb3.h"
 
 namespace tce {
@@ -18,9 +19,13 @@ constexpr unsigned long phb3_kill_pe = kcxx::power_of_two(62);
 constexpr unsigned long phb3_kill_page = kcxx::power_of_two(61);
 constexpr unsigned long phb3_pe_mask = 0xff;
 
-void kill_on_phb3(const glue_pe &pe, unsigned long what)
+/* @address and @size say what that is; 0: all of the PE. */
+void kill_on_phb3(const glue_pe &pe, unsigned long what, Ioba address = Ioba(),
+		  Bytes size = Bytes())
 {
 	glue_phb3_write_tce_kill(pe.tce_kill_register, what | (pe.number & phb3_pe_mask));
+	if (is_traced()) [[unlikely]]
+		glue_trace_invalidate(pe.phb, pe.number, address.value(), size.value(), 0);
 }
 
 } /* namespace */
@@ -43,7 +48,8 @@ void invalidate_in_phb3(const glue_pe &pe, PageShift page, EntryRange range)
 		return;
 	}
 	for (TceIndex at = range.first; at < range.end(); at += Entries(1))
-		kill_on_phb3(pe, phb3_kill_page | page.address(at).value());
+		kill_on_phb3(pe, phb3_kill_page | page.address(at).value(), page.address(at),
+			     page.size());
 }
 
 } /* namespace tce */

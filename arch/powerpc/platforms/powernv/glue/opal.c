@@ -12,6 +12,7 @@
 
 #include "arch/powerpc/platforms/powernv/glue/opal.h"
 #include "arch/powerpc/platforms/powernv/glue/phb3.h"
+#include "kernel/tce_trace.h"
 
 static typeof(opal_pci_map_pe_dma_window) *map_pe_dma_window;
 static typeof(opal_pci_tce_kill) *tce_kill;
@@ -99,8 +100,22 @@ long glue_opal_map_window(const struct glue_pe *pe, unsigned int num, unsigned i
 				 page_size);
 }
 
-long glue_opal_kill_pe(const struct glue_pe *pe)
+static inline long kill_pe(const struct glue_pe *pe)
 {
 	mb(); /* the entries before the call that makes the PHB read them */
 	return tce_kill(pe->phb, OPAL_PCI_TCE_KILL_PE, pe->number, 0, 0, 0);
+}
+
+/* Apart, because a kill of which nothing is told need not keep what would be. */
+static noinline long kill_pe_and_tell(const struct glue_pe *pe)
+{
+	long ret = kill_pe(pe);
+
+	trace_tce_invalidate(pe->phb, pe->number, 0, 0, ret);
+	return ret;
+}
+
+long glue_opal_kill_pe(const struct glue_pe *pe)
+{
+	return trace_tce_invalidate_enabled() ? kill_pe_and_tell(pe) : kill_pe(pe);
 }
