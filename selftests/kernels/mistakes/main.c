@@ -87,7 +87,8 @@ static void lose_memory(void)
 	}
 }
 
-static void use_freed_memory(void)
+/* The kernel says in which function it is. */
+static noinline void use_freed_memory(void)
 {
 	char *freed = kmalloc(777, GFP_KERNEL);
 
@@ -115,16 +116,17 @@ static void read_past_the_end(void)
 
 static int __init mistakes_init(void)
 {
-	if (IS_ENABLED(CONFIG_KASAN)) {
-		use_freed_memory();
-		read_past_the_end();
-	}
 	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
 		lose_memory();
 	if (IS_ENABLED(CONFIG_UBSAN_SHIFT))
 		shift_too_far();
+	/* Before the same for KASAN, because UBSAN tells of each place once. */
 	if (IS_ENABLED(CONFIG_UBSAN_BOUNDS))
 		index_too_large();
+	if (IS_ENABLED(CONFIG_KASAN)) {
+		use_freed_memory();
+		read_past_the_end();
+	}
 	if (IS_ENABLED(CONFIG_DEBUG_LIST))
 		add_to_a_list_twice();
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
