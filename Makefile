@@ -10,6 +10,8 @@ MODULE := vfio_iommu_spapr_tce.ko
 # The kernels that the module is tested on, and the lanes that test it: <machine>-<kernel>.
 KERNELS := $(shell awk '$$1 == "kernel" { print $$2 }' $(SRC)/selftests/lanes 2>/dev/null)
 LANES := $(shell awk '/^[^\043]/ && $$2 == "lane" && !seen[$$3]++ { print $$3 }' $(SRC)/selftests/lanes 2>/dev/null)
+# The kernels that are built here, to look for mistakes.
+BUILT := $(shell awk '$$1 == "kernel" && $$3 ~ /^source-/ { print $$2 }' $(SRC)/selftests/lanes 2>/dev/null)
 # Those of QEMU guests in an emulated host that make check has.
 KVM_LANES := $(shell awk '/^[^\043]/ && $$2 == "kvm" && $$1 != "check-all" { print $$3 }' $(SRC)/selftests/lanes 2>/dev/null)
 
@@ -70,8 +72,8 @@ endif
 module:
 
 # --- the module --------------------------------------------------------------------------------
-.PHONY: module kernel headers install uninstall
-module: $(if $(KERNEL),kernel,$(if $(KERNEL_RELEASE),headers))
+.PHONY: module kernel headers mistakes install uninstall
+module: $(if $(KERNEL),kernel,$(if $(KERNEL_RELEASE),headers)) $(if $(filter $(KERNEL),$(BUILT)),mistakes)
 	@mkdir -p $(OUT)
 	@ln -sfn $(SRC)/Kbuild $(OUT)/Kbuild
 	$(Q)+$(KBUILD) modules
@@ -89,6 +91,13 @@ kernel:
 
 headers:
 	$(Q)$(SRC)/scripts/check-headers.sh $(KERNEL_RELEASE)
+
+# A module that makes those, and shows that the kernel finds them.
+MISTAKES := $(BUILD)/mistakes/$(KERNEL)
+mistakes: kernel
+	@mkdir -p $(MISTAKES)
+	@ln -sfn $(wildcard $(SRC)/selftests/kernels/mistakes/*) $(MISTAKES)
+	$(Q)+$(subst M=$(OUT),M=$(MISTAKES),$(KBUILD)) modules
 
 # Into updates/, which modprobe prefers to the kernel's own modules. With KEY= and CERT= it is signed.
 # The manual page is for all kernels.

@@ -29,7 +29,7 @@ void glue_free_after_readers(void *memory)
 
 void *glue_alloc_array(unsigned long count, unsigned long size)
 {
-	return kvmalloc_array(count, size, GFP_KERNEL_ACCOUNT);
+	return kvmalloc_array(count, size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
 void glue_free_array(void *array)

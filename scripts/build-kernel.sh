@@ -3,8 +3,7 @@
 #
 # Builds a kernel that Debian does not have, from Debian's source of one that it has, with the
 # configuration in selftests/kernels, and lays it out as fetch-kernel.sh does. headers/ is the source
-# tree. Beside the stock modules there is mistakes.ko, which shows that the kernel's
-# detectors work.
+# tree.
 #
 # Does nothing when that is there already and nothing has changed that it depends on.
 
@@ -17,9 +16,8 @@
 kernel=$1
 version=$2
 configs=("$repo/selftests/kernels/common.config" "$repo/selftests/kernels/$kernel.config")
-mistakes=$repo/selftests/kernels/mistakes
 dir=$build/kernels/$kernel
-contents=$(cat "$0" "${configs[@]}" "$mistakes"/* | sha256sum)
+contents=$(cat "$0" "${configs[@]}" | sha256sum)
 is_there() {
 	[ "$(cat "$dir/stamp" 2>/dev/null)" = "$contents" ]
 }
@@ -32,7 +30,8 @@ drivers/vfio/pci/vfio-pci arch/powerpc/kvm/kvm arch/powerpc/kvm/kvm-hv'
 
 # kernel_make ARGUMENT...
 kernel_make() {
-	quietly make -C "$tree" -j"$(nproc)" ARCH=powerpc CROSS_COMPILE=powerpc64le-linux-gnu- "$@"
+	quietly "$repo/scripts/in-toolchain.sh" "$kernel" make -C "$tree" -j"$(nproc)" \
+		ARCH=powerpc CROSS_COMPILE=powerpc64le-linux-gnu- "$@"
 }
 
 # Without what only other architectures and devices need: that is two thirds of it.
@@ -73,13 +72,14 @@ configure() {
 }
 
 "$repo/scripts/host-packages.sh" build kernel
+"$repo/scripts/fetch-toolchain.sh" "$kernel"
 debian_check
 mkdir -p "$build/kernels"
 exec 8>"$build/kernels/$kernel.lock"
 flock 8
 is_there && exit 0
 rm -rf "$dir"
-mkdir -p "$dir/modules" "$dir/mistakes"
+mkdir "$dir" "$dir/modules"
 source_tree
 let_lockdep_live
 say "building it, which takes some minutes"
@@ -88,9 +88,6 @@ kernel_make vmlinux modules
 for module in $modules; do
 	cp "$tree/$module.ko" "$dir/modules/"
 done
-cp "$mistakes"/* "$dir/mistakes/"
-kernel_make M="$dir/mistakes" modules
-mv "$dir/mistakes/mistakes.ko" "$dir/modules/"
 powerpc64le-linux-gnu-strip -s -o "$dir/vmlinux" "$tree/vmlinux"
 cp "$tree/.config" "$dir/config"
 cp "$tree/include/config/kernel.release" "$dir/release"

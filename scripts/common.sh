@@ -19,6 +19,12 @@ kernels() {
 	awk '$1 == "kernel" { print $2 }' "$repo/selftests/lanes"
 }
 
+# is_built_here KERNEL: by build-kernel.sh, for what it finds
+is_built_here() {
+	awk -v kernel="$1" '$1 == "kernel" && $2 == kernel { built = $3 ~ /^source-/ } END { exit !built }' \
+		"$repo/selftests/lanes"
+}
+
 say() {
 	printf '%s: %s\n' "$self" "$*"
 }

@@ -3,8 +3,8 @@
 #
 # Some kernels want a newer compiler than this release of Debian has, and their
 # kbuild programs newer libraries: makes build/toolchain, the root of a minimal
-# system of the next release with both. Does nothing when it is there already,
-# or when KERNEL does not need it.
+# system of the next release with both, and with what builds a whole kernel.
+# Does nothing when it is there already, or when KERNEL does not need it.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -15,7 +15,8 @@
 debian_check
 [ -n "$(kernel_toolchain "$1")" ] || exit 0
 root=$build/toolchain
-packages="make g++-14-powerpc64le-linux-gnu libelf1t64 libssl3t64 zlib1g bc kmod xz-utils pahole"
+packages="make g++-14-powerpc64le-linux-gnu libelf1t64 libssl3t64 zlib1g bc kmod xz-utils pahole \
+$(debian_packages kernel)"
 # The stamp names the packages, so that a chroot from before one was added is found out.
 is_there() {
 	[ "$(cat "$root/stamp" 2>/dev/null)" = "$packages" ]

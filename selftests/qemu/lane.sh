@@ -27,8 +27,11 @@ open_lane() {
 	silence=200
 	timeout=900
 	kernel_dir=$build/kernels/$kernel
-	# One that looks for mistakes takes its time.
-	[ ! -e "$kernel_dir/modules/mistakes.ko" ] || timeout=1800
+	# One that looks for mistakes takes its time, and memory for what it knows of all memory.
+	if is_built_here "$kernel"; then
+		timeout=1800
+		options=(-m 4G)
+	fi
 	[ -e "$kernel_dir/stamp" ] || die "no kernel $kernel: run scripts/fetch-kernel.sh $kernel"
 	[ -x "$build/target/busybox" ] || die "no busybox: run scripts/fetch-busybox.sh"
 }
@@ -55,13 +58,14 @@ all_programs() {
 
 # vfio_modules: the modules around ours, as arguments for build-initramfs.sh
 vfio_modules() {
-	local name names='vfio vfio-pci-core vfio-pci mistakes'
+	local name names='vfio vfio-pci-core vfio-pci'
 	[[ $machine != pseries* ]] || names+=' nvme-keyring nvme-auth nvme-core nvme'
 	for name in $names; do
-		# Older kernels have no such module, and those of Debian none that makes mistakes.
-		[[ $name = @(nvme-keyring|mistakes) && ! -e $kernel_dir/modules/$name.ko ]] && continue
+		# Older kernels have no such module.
+		[[ $name = nvme-keyring && ! -e $kernel_dir/modules/$name.ko ]] && continue
 		printf '%s\n' "modules:$kernel_dir/modules/$name.ko"
 	done
+	! is_built_here "$kernel" || printf '%s\n' "modules:$build/mistakes/$kernel/mistakes.ko"
 }
 
 # kvm_modules: the same, of KVM, where a guest's TCEs could be written by it
@@ -108,7 +112,7 @@ boot_lane() {
 		"$here/qemu.sh" --qemu "$qemu" --machine "$machine" --kernel "$kernel_dir" \
 			--initramfs "$initramfs" --log "$log_dir/$name.log" --live \
 			--timeout "$timeout" --silence "$silence" \
-			--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=1 $parameters" \
+			--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=1 kasan_multi_shot=1 $parameters" \
 			-- -smp 2 "${options[@]}" |
 			show_progress "$name" || ending=$?
 		[ "$ending$attempt" = 61 ] || break

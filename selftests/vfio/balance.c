@@ -16,6 +16,7 @@
 #define RETRIES		150
 #define RETRY_MS	40
 long balance_pages_slack = 256;
+const char *const *balance_expected;
 
 /* After this many retries the kernel is asked to hurry with what is due to be freed. */
 #define RETRIES_PATIENT	3
@@ -217,6 +218,15 @@ void balance_take(struct balance *b)
 	b->free_pages = unused_pages();
 }
 
+static bool is_expected(const char *record)
+{
+	for (const char *const *text = balance_expected; text && *text; text++) {
+		if (strstr(record, *text))
+			return true;
+	}
+	return false;
+}
+
 static const char *check_log(int kmsg)
 {
 	static char found[1024];
@@ -232,6 +242,8 @@ static const char *check_log(int kmsg)
 		record[length] = '\0';
 		/* The kernel says so of any module that is not its own, when it is loaded. */
 		if (strstr(record, "tainting kernel") || strstr(record, "taints kernel"))
+			continue;
+		if (is_expected(record))
 			continue;
 		for (size_t i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
 			if (!strstr(record, unwanted[i]))

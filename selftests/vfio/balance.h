@@ -21,6 +21,8 @@
  * kernel keeps for the next time.
  */
 extern long balance_pages_slack;
+/* What the kernel may say because of what a test does, up to a NULL; nothing unless a program says so. */
+extern const char *const *balance_expected;
 
 #define BALANCE_MAX_CACHES	64
 

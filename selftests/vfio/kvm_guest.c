@@ -125,6 +125,13 @@ int guest_add_group(const struct guest *g, int group_fd)
 	return set_attribute(g, KVM_DEV_VFIO_GROUP_ADD, &fd);
 }
 
+int guest_remove_group(const struct guest *g, int group_fd)
+{
+	const int32_t fd = group_fd;
+
+	return set_attribute(g, KVM_DEV_VFIO_GROUP_DEL, &fd);
+}
+
 int guest_create_table(const struct guest *g, uint64_t liobn, uint32_t page_shift, uint64_t start,
 		       uint64_t size)
 {

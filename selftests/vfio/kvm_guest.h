@@ -65,8 +65,9 @@ void guest_init(struct guest *g);
 int guest_create(struct guest *g);
 void guest_close(struct guest *g);
 
-/* Tells KVM of a group. */
+/* Tells KVM of a group, and that it is none any more. */
 int guest_add_group(const struct guest *g, int group_fd);
+int guest_remove_group(const struct guest *g, int group_fd);
 /* The guest's table of a window; returns its file descriptor. */
 int guest_create_table(const struct guest *g, uint64_t liobn, uint32_t page_shift, uint64_t start,
 		       uint64_t size);

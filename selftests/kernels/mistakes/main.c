@@ -10,6 +10,9 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/vmalloc.h>
+
+#include "cxx.h"
 
 #define ANNOUNCE(mistake, complaint) pr_info("mistake: " mistake ": " complaint "\n")
 
@@ -67,6 +70,12 @@ static void shift_too_far(void)
 	pr_info("%d\n", 1 << distance);
 }
 
+static void index_too_large(void)
+{
+	ANNOUNCE("cxx_undefined_behaviour", "UBSAN: array-index-out-of-bounds");
+	pr_info("%d\n", cxx_read_global(5));
+}
+
 /* Several, because a stale copy of an address somewhere hides a loss. */
 static void lose_memory(void)
 {
@@ -78,24 +87,46 @@ static void lose_memory(void)
 	}
 }
 
-static void use_freed_memory(void)
+/* The kernel says in which function it is. */
+static noinline void use_freed_memory(void)
 {
 	char *freed = kmalloc(777, GFP_KERNEL);
 
-	ANNOUNCE("use_after_free", "BUG: KASAN: slab-use-after-free");
 	kfree(freed);
 	OPTIMIZER_HIDE_VAR(freed);
+	ANNOUNCE("use_after_free", "BUG: KASAN: slab-use-after-free in use_freed_memory");
 	pr_info("%d\n", READ_ONCE(*freed));
+	ANNOUNCE("cxx_use_after_free", "BUG: KASAN: slab-use-after-free in cxx_read");
+	pr_info("%d\n", cxx_read(freed, 1));
+}
+
+static void read_past_the_end(void)
+{
+	char *heap = kmalloc(777, GFP_KERNEL), *pages = vmalloc(777);
+
+	ANNOUNCE("cxx_out_of_bounds", "BUG: KASAN: slab-out-of-bounds in cxx_read");
+	pr_info("%d\n", cxx_read(heap, 777));
+	ANNOUNCE("vmalloc_out_of_bounds", "BUG: KASAN: vmalloc-out-of-bounds in cxx_read");
+	pr_info("%d\n", cxx_read(pages, 777));
+	ANNOUNCE("cxx_global_out_of_bounds", "BUG: KASAN: global-out-of-bounds in cxx_read_global");
+	pr_info("%d\n", cxx_read_global(5));
+	vfree(pages);
+	kfree(heap);
 }
 
 static int __init mistakes_init(void)
 {
-	if (IS_ENABLED(CONFIG_KASAN))
-		use_freed_memory();
 	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
 		lose_memory();
 	if (IS_ENABLED(CONFIG_UBSAN_SHIFT))
 		shift_too_far();
+	/* Before the same for KASAN, because UBSAN tells of each place once. */
+	if (IS_ENABLED(CONFIG_UBSAN_BOUNDS))
+		index_too_large();
+	if (IS_ENABLED(CONFIG_KASAN)) {
+		use_freed_memory();
+		read_past_the_end();
+	}
 	if (IS_ENABLED(CONFIG_DEBUG_LIST))
 		add_to_a_list_twice();
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
