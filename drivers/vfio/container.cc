@@ -4,6 +4,7 @@
 #include "arch/powerpc/platforms/platforms.h"
 #include "kcxx/scope_exit.h"
 #include "kernel/mm.h"
+#include "kernel/trace.h"
 
 namespace tce {
 

@@ -32,6 +32,7 @@
 #include "drivers/vfio/window.h"
 #include "kcxx/list.h"
 #include "kcxx/owned.h"
+#include "kernel/group_id.h"
 #include "kernel/mm.h"
 
 namespace tce {
