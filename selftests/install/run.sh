@@ -27,28 +27,35 @@ results=$log_dir/install-$release.results
 [ -x "$build/target/busybox" ] || die "no busybox: run scripts/fetch-busybox.sh"
 : >"$results"
 
-# in_root COMMAND...: as root of the root, which keeps its changes until the next run
+# in_root COMMAND...: as root of the root, which keeps its changes until the next run. Nobody waits for the
+# disk of this machine: what is not written after a crash is made anew.
 in_root() {
 	# shellcheck disable=SC2016 # for the inner shell
 	"$here/isolated.sh" bash -eu -c '
 		root=$1 work=$2
 		shift 2
-		mount -t overlay -o "lowerdir=$root,upperdir=$work/upper,workdir=$work/work,userxattr" \
+		rm -rf "$work/work/work/incompat"
+		mount -t overlay -o "lowerdir=$root,upperdir=$work/upper,workdir=$work/work,userxattr,volatile" \
 			overlay "$work/root"
 		"$@"' bash "$root" "$work" "$@"
 }
 
-# chroot_run COMMAND...: the same, in a chroot. Of an initramfs after each step we want none: one takes
-# minutes.
+# chroot_run COMMAND...: the same, in a chroot, with programs of this machine in the directories of $bound in
+# the places of those that are there. Of an initramfs after each step we want none: one takes minutes.
 chroot_run() {
 	# shellcheck disable=SC2016 # for the inner shell
 	in_root bash -eu -c '
-		root=$1
-		shift
+		root=$1 bound=$2
+		shift 2
 		mount -t proc proc "$root/proc"
 		mount --rbind /dev "$root/dev"
-		exec chroot "$root" "$@"' bash "$work/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-		INITRD=No QEMU_UNAME="$kernel" "$@"
+		for from in $bound; do
+			for file in $(cd "$from" && find . -type f); do
+				[ ! -f "$root/$file" ] || [ -L "$root/$file" ] || mount --bind "$from/$file" "$root/$file"
+			done
+		done
+		exec chroot "$root" "$@"' bash "$work/root" "$bound" \
+		env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root INITRD=No QEMU_UNAME="$kernel" "$@"
 }
 
 # results_of COMMAND...: its lines "ok ..." and "not ok ..." are results
@@ -58,10 +65,9 @@ results_of() {
 
 # boot STAGE EXPECT: the root as it is now, on a machine
 boot() {
-	local disk=$work/disk initramfs=$build/initramfs/install-$release.gz log=$log_dir/install-$release-$1.log
-	local newest modules status=0
-	rm -rf "${work:?}/boot" "$disk"
-	mkdir "$work/boot"
+	local disk=$work/disk-$1 boot=$work/boot-$1 initramfs=$build/initramfs/install-$release-$1.gz
+	local newest modules
+	mkdir "$boot"
 	newest=$(in_root sh -c "ls '$work/root/lib/modules' | sort -V | tail -n 1")
 	say "booting Debian $release, kernel $newest, $1"
 	# shellcheck disable=SC2016 # for the inner shell
@@ -82,11 +88,18 @@ boot() {
 		done >"$boot/modules.list"
 		truncate -s 4G "$disk"
 		mke2fs -q -t ext4 -O ^has_journal -d "$root" "$disk"' \
-		bash "$work/root" "$work/boot" "$disk" "$newest" "$here/guest-init"
-	mapfile -t modules <"$work/boot/modules.list"
+		bash "$work/root" "$boot" "$disk" "$newest" "$here/guest-init"
+	mapfile -t modules <"$boot/modules.list"
 	"$repo/selftests/qemu/build-initramfs.sh" "$initramfs" "$here/initramfs-init" \
-		":$work/boot/modules.list" "${modules[@]/#/modules:$work/boot/}"
-	"$repo/selftests/qemu/qemu.sh" --machine powernv9 --kernel "$work/boot" --initramfs "$initramfs" \
+		":$boot/modules.list" "${modules[@]/#/modules:$boot/}"
+	machine "$1" "$2" &
+}
+
+# machine STAGE EXPECT: with that disk, beside the next stage
+machine() {
+	local disk=$work/disk-$1 log=$log_dir/install-$release-$1.log status=0
+	"$repo/selftests/qemu/qemu.sh" --machine powernv9 --kernel "$work/boot-$1" \
+		--initramfs "$build/initramfs/install-$release-$1.gz" \
 		--log "$log" --timeout 300 --append "expect=$2" -- -smp 2 \
 		-drive "if=none,id=root,format=raw,file=$disk" -device nvme,bus=pcie.2,serial=1,drive=root ||
 		status=$?
@@ -108,33 +121,47 @@ older_package() {
 	mv "$work"/*.deb "$work/upper/root/$1/"
 }
 
-# native_compilers: those of C and C++ that this machine has for ppc64el, of the root's release of Debian,
-# with their libraries. They are the same as the root's, with which each build takes ten minutes, for they
-# are emulated. Where there are none, the root's own are used. They know the places of a cross compiler.
-native_compilers() {
-	local from version native=$work/upper/root/native
-	case $codename-$release in
-	"$release-$release") from=/ ;;
-	bookworm-trixie) from=$build/toolchain ;;
-	*) return 0 ;;
-	esac
-	mkdir "$native"
+# native DIRECTORY FILE...: copies of programs of this machine, and of their libraries, which go into the root.
+# They are of the same release of Debian and do the same; but the root's are emulated, and take fifty
+# times as long to start, or ten minutes for a build.
+native() {
+	mkdir "$1"
 	# shellcheck disable=SC2016 # for the inner shell
-	chroot "$from" sh -eu -c '
+	chroot "$natives" sh -eu -c '
 		cd /
-		compiler=$(echo usr/lib*/gcc-cross/powerpc64le-linux-gnu/*/cc1plus)
-		ldd "$compiler" | sed -n "s|.*[[:space:]]/\(lib[^ ]*\).*|\1|p" |
-			tar -ch "$compiler" "${compiler%plus}" -T -' |
-		tar -C "$native" -x --transform='s|^lib|usr/lib|' --transform='s|gcc-cross|gcc|'
-	version=$(basename "$native"/usr/lib*/gcc/powerpc64le-linux-gnu/*)
-	mkdir -p "$native/usr/powerpc64le-linux-gnu" "$native/usr/include/c++/$version"
-	ln -s gcc "$native/usr/lib/gcc-cross"
-	ln -s ../include "$native/usr/powerpc64le-linux-gnu/include"
-	ln -s "../../powerpc64le-linux-gnu/c++/$version" "$native/usr/include/c++/$version/powerpc64le-linux-gnu"
+		files=$(ls -d $* 2>/dev/null || true)
+		{ echo "$files" && ldd $files 2>/dev/null | sed -n "s|.*[[:space:]]/\(lib[^ ]*\).*|\1|p"; } |
+			sort -u | tar -ch -T -' sh "${@:2}" |
+		tar -C "$1" -x --transform='s,^\(bin\|sbin\|lib\|lib64\)/,usr/\1/,;s,gcc-cross,gcc,'
+	tar -C "$1" -c --remove-files usr/lib/x86_64-linux-gnu usr/lib64 | tar -C "$work/upper" -x
+}
+
+# The shell, and what scripts call. Not uname and arch, which say what machine it is; and of what would
+# ask the kernel for its release only depmod, which gets a place of its own.
+native_programs() {
+	mkdir -p "$work/upper/usr/sbin"
+	cp -a "$root/usr/bin/kmod" "$work/upper/usr/sbin/depmod"
+	# shellcheck disable=SC2046 # a list
+	native "$work/programs" sbin/depmod usr/bin/dpkg-{deb,split} $(chroot "$natives" dpkg -L bash coreutils dash \
+		diffutils findutils grep gzip make mawk sed tar xz-utils 2>/dev/null |
+		sed -n 's|^/\(.*bin/.*\)|\1|p' | grep -vE '/(uname|arch)$')
+}
+
+# They know the places of a cross compiler.
+native_compilers() {
+	local version usr=$work/upper/usr
+	native "$work/compilers" "usr/bin/powerpc64le-linux-gnu-*" "usr/lib*/gcc-cross/powerpc64le-linux-gnu/*/cc1*"
+	version=$(basename "$work"/compilers/usr/lib*/gcc/powerpc64le-linux-gnu/*)
+	mkdir -p "$usr/"{libexec,powerpc64le-linux-gnu,"include/c++/$version"}
+	ln -s gcc "$usr/lib/gcc-cross"
+	ln -s gcc "$usr/libexec/gcc-cross"
+	ln -s ../include "$usr/powerpc64le-linux-gnu/include"
+	ln -s "../../powerpc64le-linux-gnu/c++/$version" "$usr/include/c++/$version/powerpc64le-linux-gnu"
 }
 
 rm -rf "$work"
-mkdir -p "$work/root" "$work/work" "$work/upper/root/src"
+rm -f "$log_dir/$self.log"
+mkdir -p "$work/"{root,work,upper/root/src}
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$repo/dkms.conf")
 # shellcheck disable=SC2016 # for make
 older_package broken 0.8 '$(error this build is to fail)'
@@ -142,16 +169,37 @@ older_package older 0.9
 quietly openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=tester -days 30 \
 	-keyout "$work/upper/root/key.pem" -out "$work/upper/root/certificate.pem"
 debian_check
-native_compilers
+programs='' compilers=''
+case $codename-$release in
+"$release-$release") natives=/ ;;
+bookworm-trixie) natives=$build/toolchain ;;
+*) natives='' ;; # this machine has none of that release
+esac
+if [ -n "$natives" ]; then
+	programs=$work/programs compilers=$work/compilers
+	native_programs
+	native_compilers
+fi
 kernel=$(ls "$root/lib/modules")
 git -C "$repo" ls-files -co --exclude-standard | tar -C "$repo" -c -T - | tar -C "$work/upper/root/src" -x --no-same-owner
 cp "$deb"/*.deb "$build"/dist/*.tar.gz "$here/steps.sh" "$work/upper/root/"
 
-for stage in source:updates/ package:updates/dkms/ removed:kernel/drivers/vfio/; do
-	say "Debian $release: ${stage%%:*}"
-	results_of chroot_run /root/steps.sh "${stage%%:*}"
-	boot "${stage%%:*}" "${stage#*:}"
-done
+# stage NAME [EXPECT]: its steps, and then a boot if something is to be loaded
+stage() {
+	say "Debian $release: $1, $SECONDS s gone"
+	results_of chroot_run /root/steps.sh "$1"
+	[ $# = 1 ] || boot "$@"
+}
+
+bound="$programs $compilers"
+stage missing
+bound=$programs
+stage client
+bound="$programs $compilers"
+stage source updates/
+stage package updates/dkms/
+stage removed kernel/drivers/vfio/
+wait
 rm -rf "$work"
 
 passed=$(grep -c '^ok ' "$results" || true)

@@ -5,7 +5,7 @@
 # that root, with the kernel's release as QEMU_UNAME in the environment, so that uname -r says it. Each
 # step prints "ok NAME" or "not ok NAME" with what it said; the state stays for the next stage.
 #
-# usage: steps.sh source|package|removed   (in /root, where src/ and the packages are)
+# usage: steps.sh missing|client|source|package|removed   (in /root, where src/ and the packages are)
 set -eu -o pipefail
 
 stage=$1
@@ -91,7 +91,6 @@ client_builds() {
 
 # linux-headers have vmlinux, and pahole is there: everything that BTF would be made of.
 make_builds() {
-	[ ! -e native ] || cp -a native/. /
 	[ -e "/lib/modules/$release/build/vmlinux" ]
 	command -v pahole
 	make -j2 -C src | tee log/make
@@ -248,8 +247,9 @@ package_purge() {
 }
 
 case $stage-$VERSION_CODENAME in
-source-*) steps='no_compiler no_headers no_kernel_to_serve tests_say_where_they_run
-		client_builds make_builds make_install_signed make_install' ;;
+missing-*) steps='no_compiler no_headers no_kernel_to_serve tests_say_where_they_run' ;;
+client-*) steps=client_builds ;;
+source-*) steps='make_builds make_install_signed make_install' ;;
 package-*)
 	steps='initramfs_has_ours make_uninstall make_deb package_cannot_build package_older package_upgrade
 		tarball kernel_64k'
