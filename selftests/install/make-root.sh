@@ -35,10 +35,12 @@ trixie)
 esac
 packages+=' dkms make kmod'
 later+=$'\ndebhelper\ng++'
+contents="$packages $later"
+[ "$release" != trixie ] || contents+=' and kernel 7.2 with linux-base'
 root=$build/install/$release
 # The stamp names what is in there.
 is_there() {
-	[ "$(cat "$root.stamp" 2>/dev/null)" = "$packages $later" ]
+	[ "$(cat "$root.stamp" 2>/dev/null)" = "$contents" ]
 }
 is_there && exit 0
 
@@ -82,6 +84,7 @@ resolve_7_2() {
 	printf "%s:ppc64el=$version\n" "linux-"{image,base,binary,modules,headers}"-$release" \
 		"linux-kbuild-${release%-powerpc64le}"
 	echo "linux-headers-${release%-powerpc64le}-common=$version"
+	echo "linux-base=$(versions kernel-7.2-root linux-base '' | head -n 1)" # newer than the suite's own
 }
 
 # Nothing boots from an initramfs of the root's own, and one takes minutes to make.
@@ -97,7 +100,7 @@ for try in 1 2 3; do
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		--include="${packages// /,}" "${hooks[@]}" "$release" "$root" "$sources"; then
 		[ "$release" != trixie ] || kernel_7_2
-		echo "$packages $later" >"$root.stamp"
+		echo "$contents" >"$root.stamp"
 		say "it is in ${root#"$repo/"}, $(du -sm "$root" | cut -f 1) MB"
 		exit 0
 	fi
