@@ -86,6 +86,10 @@ boot() {
 			esac
 			echo "$name"
 		done >"$boot/modules.list"
+		# What nobody needs there is half of it.
+		for directory in boot usr/src var/cache var/lib/apt; do
+			mount -t tmpfs tmpfs "$root/$directory"
+		done
 		truncate -s 4G "$disk"
 		mke2fs -q -t ext4 -O ^has_journal -d "$root" "$disk"' \
 		bash "$work/root" "$boot" "$disk" "$newest" "$here/guest-init"

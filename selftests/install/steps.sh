@@ -16,18 +16,23 @@ module=vfio_iommu_spapr_tce
 package=vfio-iommu-spapr-tce
 manual=/usr/local/share/man/man4/vfio_iommu_spapr_tce.4
 mkdir -p log
-export DEBIAN_FRONTEND=noninteractive
+export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/root/apt.conf
+echo 'APT::Get::Assume-Yes "true";' >$APT_CONFIG
 
-# A condition would keep the shell from ending a step where it fails.
+# A condition would keep the shell from ending a step where it fails. On a machine that has more to do, the
+# time of the processors tells how long a step is.
 step() {
-	local started=$SECONDS
+	local started=$SECONDS before result=ok
+	before=$(processor_time)
 	"$1" >"log/$1" 2>&1 &
-	if wait $!; then
-		echo "ok $1 ($((SECONDS - started)) s)"
-	else
-		echo "not ok $1 ($((SECONDS - started)) s)"
-		tail -n 15 "log/$1" | sed 's/^/    /'
-	fi
+	wait $! || result='not ok'
+	echo "$result $1 ($((SECONDS - started)) s, of processors $(($(processor_time) - before)) s)"
+	[ "$result" = ok ] || tail -n 15 "log/$1" | sed 's/^/    /'
+}
+
+# processor_time: that of this shell's children until now, in seconds
+processor_time() {
+	awk '{ print int(($16 + $17) / 100) }' /proc/$$/stat
 }
 
 # has FILE TEXT, has_not FILE TEXT
@@ -43,9 +48,17 @@ fails() {
 	! "$@" >log/failed 2>&1
 }
 
+# readme TEXT: what README.md says for a POWER host in the line that begins with this, word by word
+readme() {
+	local line
+	line=$(sed -n '/^## On a POWER host/,/^## How/s/^    //p' src/README.md | grep -e "^$1")
+	echo "\$ $line"
+	(cd src && eval "$line")
+}
+
 # installs PACKAGE...: what is in the cache is not downloaded; nothing is left half configured
 installs() {
-	apt-get install -qy --allow-downgrades "$@"
+	apt-get install -q --allow-downgrades "$@"
 	nothing_half_done
 }
 
@@ -85,7 +98,8 @@ tests_say_where_they_run() {
 
 # With all of the root's own compiler.
 client_builds() {
-	installs g++
+	readme 'apt install make g++'
+	nothing_half_done
 	make -C src/selftests/vfio demo OUTPUT=/root/client
 }
 
@@ -93,14 +107,15 @@ client_builds() {
 make_builds() {
 	[ -e "/lib/modules/$release/build/vmlinux" ]
 	command -v pahole
-	make -j2 -C src | tee log/make
+	readme 'make -j' 2>&1 | tee log/make
+	has_not log/make jobserver
 	has log/make 'the stock module has vfio_iommu_driver_ops as we declare it'
 	readelf -SW "src/build/$release/$module.ko" >log/sections
 	has_not log/sections .BTF
 }
 
 make_install() {
-	make -C src install >log/install 2>&1
+	readme 'make install' >log/install 2>&1
 	has log/install "modprobe loads /lib/modules/$release/updates/$module.ko"
 	has_not log/install SSL
 	has_not log/install depmod
@@ -142,8 +157,9 @@ make_uninstall() {
 
 # On a POWER host, too: the same package as the build machine's.
 make_deb() {
-	installs debhelper
-	make -C src deb
+	readme 'apt install make debhelper'
+	nothing_half_done
+	readme 'make deb'
 	dpkg -c src/build/deb/*.deb >log/here
 	dpkg -c "./${package}-dkms_"*.deb >log/there
 	diff log/here log/there
@@ -164,7 +180,8 @@ package_older() {
 }
 
 package_upgrade() {
-	installs "./${package}-dkms_"*.deb
+	readme 'apt install ./build/deb'
+	nothing_half_done
 	modprobe_loads updates/dkms/
 	[ "$(modinfo -F version "$module")" != 0.9 ]
 	dkms status -m "$package" >log/status
@@ -207,7 +224,7 @@ kernel_6_1_comes() {
 }
 
 kernel_6_1_goes() {
-	apt-get purge -qy 'linux-image-6.1.*' 'linux-headers-6.1.*' linux-image-powerpc64le linux-headers-powerpc64le
+	apt-get purge -q 'linux-image-6.1.*' 'linux-headers-6.1.*' linux-image-powerpc64le linux-headers-powerpc64le
 	nothing_half_done
 	modprobe_loads updates/dkms/
 }
@@ -227,11 +244,23 @@ failed_build_stops_no_kernel() {
 	modprobe_loads kernel/drivers/vfio/ "$new"
 }
 
+# What the tarball's users may ask of dkms: a build for each new kernel. Here the configuration excludes one
+# that has no module now.
+autoinstall_skips_what_is_excluded() {
+	local new
+	new=$(basename /lib/modules/*-64k)
+	printf '%s\n' 'AUTOINSTALL=yes' 'BUILD_EXCLUSIVE_KERNEL="^6\.1\."' >"/etc/dkms/$package.conf"
+	dkms autoinstall -k "$new" >log/autoinstall 2>&1
+	rm "/etc/dkms/$package.conf"
+	has log/autoinstall "was skipped for module(s) $package"
+	modprobe_loads kernel/drivers/vfio/ "$new"
+}
+
 # The hooks are configuration files: they stay, and do nothing.
 package_remove() {
 	local kernel
 	modprobe_loads updates/dkms/
-	apt-get remove -qy "$package-dkms"
+	apt-get remove -q "$package-dkms"
 	nothing_half_done
 	run-parts --report --exit-on-error --arg="$release" /etc/kernel/header_postinst.d
 	for kernel in /lib/modules/*; do
@@ -241,7 +270,7 @@ package_remove() {
 }
 
 package_purge() {
-	apt-get purge -qy "$package-dkms"
+	apt purge vfio-iommu-spapr-tce-dkms
 	nothing_half_done
 	[ -z "$(find /etc/kernel /usr/src /var/lib/dkms -name "*$package*")" ]
 }
@@ -258,7 +287,8 @@ package-*)
 	trixie) steps+=' kernel_7_2' ;;
 	esac
 	;;
-removed-*) steps='failed_build_stops_no_kernel package_remove package_purge' ;;
+removed-bookworm) steps='failed_build_stops_no_kernel package_remove package_purge' ;;
+removed-*) steps='failed_build_stops_no_kernel autoinstall_skips_what_is_excluded package_remove package_purge' ;;
 esac
 for name in $steps; do
 	step "$name"
