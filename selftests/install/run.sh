@@ -204,6 +204,9 @@ stage source updates/
 stage package updates/dkms/
 stage removed kernel/drivers/vfio/
 wait
+# What each step said.
+rm -rf "$log_dir/install-$release"
+cp -a "$work/upper/root/log" "$log_dir/install-$release"
 rm -rf "$work"
 
 passed=$(grep -c '^ok ' "$results" || true)
