@@ -190,11 +190,13 @@ package_upgrade() {
 	[ ! -e "/usr/src/$package-0.9" ]
 }
 
-# The tarball for DKMS of others has what the package has, which was just built.
+# The tarball for DKMS of others has what the package has, which was just built; and the licence, which
+# Debian has in a place of its own.
 tarball() {
 	mkdir log/unpacked
 	tar -C log/unpacked -xzf "$package"-*.tar.gz
-	diff -r "log/unpacked/$package"-* "/usr/src/$package"-*
+	ls log/unpacked/"$package"-*/LICENSES/GPL-2.0-only.txt
+	diff -r -x LICENSES "log/unpacked/$package"-* "/usr/src/$package"-*
 }
 
 # new_kernel RELEASE PACKAGE...: it is installed, with its headers; sets new to its whole release
