@@ -297,11 +297,11 @@ Result<unsigned int> Container::add_window(const TableGroup &group, const Window
 }
 
 /* A new window in a free slot, set in every group: in all of them or in none. */
-Result<unsigned int> Container::make_window(const TableGroup &group, const WindowShape &shape)
+Result<unsigned int> Container::make_window(const TableGroup &group,
+					    const WindowShape &window_shape)
 {
 	/* A window that is impossible is refused as such, whether there is room for it or not. */
-	TRY(group.table_size(shape));
-
+	TableShape shape = TRY(group.check(window_shape));
 	unsigned int num = TRY(free_slot(group));
 	Slot window = TRY(Window::create({ m_memory, m_owner.get(), m_gathered, m_pinned }, group,
 					 num, shape));

@@ -4,10 +4,9 @@
 namespace tce {
 
 Result<kcxx::Owned<Window>> Window::create(const Mapper::Context &context, const TableGroup &group,
-					   unsigned int num, const WindowShape &shape)
+					   unsigned int num, const TableShape &shape)
 {
-	Bytes size = TRY(group.table_size(shape));
-	LockedMemory charge = TRY(LockedMemory::charge(context.mm, pages_for(size)));
+	LockedMemory charge = TRY(LockedMemory::charge(context.mm, pages_for(shape.memory())));
 	Table table = TRY(group.create_table(num, shape));
 	Result<kcxx::Owned<Window>> window =
 		kcxx::make_owned<Window>(kcxx::move(table), kcxx::move(charge), context);

@@ -19,11 +19,11 @@ class Window {
 public:
 	/*
 	 * A window for slot @num of groups like @group, which is not set in any of them yet.
-	 * -EINVAL: the groups have no such windows; -ENOMEM: no memory or beyond the limit.
+	 * -ENOMEM: no memory or beyond the limit; other errors of TableGroup::create_table().
 	 */
 	static Result<kcxx::Owned<Window>> create(const Mapper::Context &context,
 						  const TableGroup &group, unsigned int num,
-						  const WindowShape &shape);
+						  const TableShape &shape);
 
 	Window(Table table, LockedMemory charge, const Mapper::Context &context)
 		: m_charge(kcxx::move(charge)), m_table(kcxx::move(table)),

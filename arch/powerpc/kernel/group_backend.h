@@ -9,6 +9,7 @@
 #pragma once
 
 #include "arch/powerpc/kernel/table.h"
+#include "arch/powerpc/kernel/table_shape.h"
 #include "arch/powerpc/kernel/tce_types.h"
 
 namespace tce {
@@ -17,11 +18,15 @@ class TableGroup;
 
 class GroupBackend {
 public:
+	/*
+	 * TableShape::memory() of @shape, which is valid but for that. -EINVAL, -ENOMEM: see
+	 * TableGroup::check().
+	 */
+	virtual Result<Bytes> table_memory(const TableGroup &group,
+					   const TableShape &shape) const = 0;
 	/* See the functions of TableGroup that have the same names. */
-	virtual Result<Bytes> table_size(const TableGroup &group,
-					 const WindowShape &shape) const = 0;
 	virtual Result<Table> create_table(const TableGroup &group, unsigned int num,
-					   const WindowShape &shape) const = 0;
+					   const TableShape &shape) const = 0;
 	virtual Result<void> set_window(const TableGroup &group, unsigned int num,
 					const Table &table) const = 0;
 	virtual Result<void> unset_window(const TableGroup &group, unsigned int num,

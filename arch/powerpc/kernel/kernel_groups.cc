@@ -6,14 +6,14 @@
 
 namespace tce {
 
-Result<Bytes> KernelGroups::table_size(const TableGroup &group, const WindowShape &shape) const
+Result<Bytes> KernelGroups::table_memory(const TableGroup &group, const TableShape &shape) const
 {
 	/* The platform would print about an allocation that cannot succeed. */
-	if (group.tables_in_memory() && !LevelShape::of_window(shape).is_allocatable())
+	if (group.tables_in_memory() && !shape.level_shape().is_allocatable())
 		return Errno::NoMemory;
 
-	Bytes size(glue_table_group_get_table_size(group.kernel(), shape.page_shift,
-						   shape.size.value(), shape.levels));
+	Bytes size(glue_table_group_get_table_size(group.kernel(), shape.page().value(),
+						   shape.size().value(), shape.levels()));
 
 	if (!size.value())
 		return Errno::Invalid;
@@ -21,11 +21,11 @@ Result<Bytes> KernelGroups::table_size(const TableGroup &group, const WindowShap
 }
 
 Result<Table> KernelGroups::create_table(const TableGroup &group, unsigned int num,
-					 const WindowShape &shape) const
+					 const TableShape &shape) const
 {
 	iommu_table *table = nullptr;
-	long ret = glue_table_group_create_table(group.kernel(), num, shape.page_shift,
-						 shape.size.value(), shape.levels, &table);
+	long ret = glue_table_group_create_table(group.kernel(), num, shape.page().value(),
+						 shape.size().value(), shape.levels(), &table);
 
 	if (ret)
 		return Error::from_kernel(ret);

@@ -53,14 +53,18 @@ bool TableGroup::can_share_tables_with(const TableGroup &other) const
 	       m_limits.kernel_platform == other.m_limits.kernel_platform;
 }
 
-Result<Bytes> TableGroup::table_size(const WindowShape &shape) const
+Result<TableShape> TableGroup::check(const WindowShape &window) const
 {
-	if (!is_valid(shape, m_limits))
+	if (!is_valid(window, m_limits))
 		return Errno::Invalid;
-	return m_platform->table_size(*this, shape);
+
+	TableShape shape(window);
+
+	shape.m_memory = TRY(m_platform->table_memory(*this, shape));
+	return shape;
 }
 
-Result<Table> TableGroup::create_table(unsigned int num, const WindowShape &shape) const
+Result<Table> TableGroup::create_table(unsigned int num, const TableShape &shape) const
 {
 	return m_platform->create_table(*this, num, shape);
 }

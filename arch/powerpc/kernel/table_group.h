@@ -47,14 +47,13 @@ public:
 	bool can_share_tables_with(const TableGroup &other) const;
 
 	/*
-	 * The most memory that such a table and its userspace view can take. -EINVAL for a shape
-	 * that no window of this group can have; -ENOMEM for one with a level too large to
-	 * allocate.
+	 * The shape of a table for @window. -EINVAL for a window that this group cannot have;
+	 * -ENOMEM for one with a level too large to allocate.
 	 */
-	Result<Bytes> table_size(const WindowShape &shape) const;
+	Result<TableShape> check(const WindowShape &window) const;
 
-	/* A table for slot @num, of a shape that table_size() accepted, not yet in use. */
-	Result<Table> create_table(unsigned int num, const WindowShape &shape) const;
+	/* A table for slot @num, not yet in use. */
+	Result<Table> create_table(unsigned int num, const TableShape &shape) const;
 
 	/* Makes @table the window in slot @num. On error (-EIO, -ENOMEM) the slot is empty. */
 	Result<void> set_window(unsigned int num, const Table &table) const;

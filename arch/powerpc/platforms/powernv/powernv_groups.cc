@@ -18,11 +18,11 @@ constexpr unsigned int max_address_bits = 55;
 
 } /* namespace */
 
-Result<Bytes> PowernvGroups::table_size(const TableGroup &, const WindowShape &shape) const
+Result<Bytes> PowernvGroups::table_memory(const TableGroup &, const TableShape &shape) const
 {
-	LevelShape levels = LevelShape::of_window(shape);
+	LevelShape levels = shape.level_shape();
 
-	if (levels.shift() * levels.levels() + shape.page_shift >= max_address_bits)
+	if (levels.shift() * levels.levels() + shape.page().value() >= max_address_bits)
 		return Errno::Invalid;
 	if (!levels.is_allocatable())
 		return Errno::NoMemory;
@@ -33,27 +33,26 @@ Result<Bytes> PowernvGroups::table_size(const TableGroup &, const WindowShape &s
 }
 
 Result<Table> PowernvGroups::create_table(const TableGroup &group, unsigned int num,
-					  const WindowShape &shape) const
+					  const TableShape &shape) const
 {
 	glue_pe pe;
 
 	if (!glue_pe_of_group(group.group(), &pe))
 		return Errno::NoDevice;
 
-	Bytes allocated = TRY(table_size(group, shape));
-	LevelShape level_shape = LevelShape::of_window(shape);
+	LevelShape level_shape = shape.level_shape();
 	Ioba start = num ? Ioba(second_window_start) : group.default_window_start();
 	glue_table_geometry geometry = {
-		.offset = PageShift(shape.page_shift).index(start).value(),
+		.offset = shape.page().index(start).value(),
 		.size = kcxx::power_of_two(level_shape.entries_shift()),
-		.page_shift = shape.page_shift,
+		.page_shift = shape.page().value(),
 		.indirect_levels = level_shape.levels() - 1,
 		.level_size = kcxx::power_of_two(level_shape.shift()),
 		.node = pe.node,
 		.base = nullptr,
 	};
 
-	return Table::of_own(TRY(create_own_table<PowernvTable>(geometry, 0, allocated)));
+	return Table::of_own(TRY(create_own_table<PowernvTable>(geometry, 0, shape.memory())));
 }
 
 Result<void> PowernvGroups::set_window(const TableGroup &group, unsigned int num,

@@ -56,13 +56,13 @@ Result<glue_table_group_limits> borrowed_limits(iommu_group *group,
 	return borrowed;
 }
 
-Result<Bytes> BorrowedGroups::table_size(const TableGroup &, const WindowShape &shape) const
+Result<Bytes> BorrowedGroups::table_memory(const TableGroup &, const TableShape &shape) const
 {
-	return PaprTable::size(PageShift(shape.page_shift).entries(shape.size));
+	return PaprTable::size(shape.entries());
 }
 
 Result<Table> BorrowedGroups::create_table(const TableGroup &group, unsigned int num,
-					   const WindowShape &shape) const
+					   const TableShape &shape) const
 {
 	glue_firmware_window window;
 
@@ -70,7 +70,7 @@ Result<Table> BorrowedGroups::create_table(const TableGroup &group, unsigned int
 		return Errno::NoDevice;
 	if (num || is_in_use(group))
 		return Errno::NoSpace;
-	if (shape.page_shift != window_page.value() || shape.size.value() != window.size ||
+	if (shape.page().value() != window_page.value() || shape.size().value() != window.size ||
 	    group.default_window_start().value() != window.start)
 		return Errno::Invalid;
 	return PaprTable::create(window.liobn, window_page, entries_of(window), any_node, nullptr);

@@ -23,9 +23,9 @@ Result<glue_table_group_limits> borrowed_limits(iommu_group *group,
 
 class BorrowedGroups final : public PaprGroups {
 public:
-	Result<Bytes> table_size(const TableGroup &group, const WindowShape &shape) const override;
+	Result<Bytes> table_memory(const TableGroup &group, const TableShape &shape) const override;
 	Result<Table> create_table(const TableGroup &group, unsigned int num,
-				   const WindowShape &shape) const override;
+				   const TableShape &shape) const override;
 	Result<void> unset_window(const TableGroup &group, unsigned int num,
 				  const Table &table) const override;
 	/* Empties the window: what a driver of the kernel has left in it is out of reach. */

@@ -10,13 +10,12 @@ namespace tce {
 
 namespace {
 
-constexpr unsigned int default_window_page = 12;
+constexpr PageShift default_window_page{ 12 };
 
 /* What the kernel's code takes for the default window, which is not made by the same call. */
-bool is_default_window(const TableGroup &group, unsigned int num, const WindowShape &shape)
+bool is_default_window(const TableGroup &group, unsigned int num, PageShift page, Bytes size)
 {
-	return !num && shape.page_shift == default_window_page &&
-	       shape.size <= group.default_window_size();
+	return !num && page == default_window_page && size <= group.default_window_size();
 }
 
 bool has_dynamic_window(const TableGroup &group)
@@ -30,40 +29,42 @@ bool has_dynamic_window(const TableGroup &group)
 		Geometry geometry = Geometry::of(table);
 		Bytes size = geometry.page().bytes(geometry.entries().count);
 
-		if (!is_default_window(group, num, { geometry.page().value(), size, 1 }))
+		if (!is_default_window(group, num, geometry.page(), size))
 			return true;
 	}
 	return false;
 }
 
-Bytes kernel_table_size(const TableGroup &group, const WindowShape &shape)
+Bytes kernel_table_size(const TableGroup &group, const TableShape &shape)
 {
-	return Bytes(glue_table_group_get_table_size(group.kernel(), shape.page_shift,
-						     shape.size.value(), shape.levels));
+	return Bytes(glue_table_group_get_table_size(group.kernel(), shape.page().value(),
+						     shape.size().value(), shape.levels()));
 }
 
 } /* namespace */
 
-Result<Bytes> DynamicGroups::table_size(const TableGroup &group, const WindowShape &shape) const
+Result<Bytes> DynamicGroups::table_memory(const TableGroup &group, const TableShape &shape) const
 {
 	Bytes kernel = kernel_table_size(group, shape);
 
 	/* The kernel's code allocates as much at once, and would print that it cannot. */
 	if (pages_for(kernel) > Pages(glue_total_ram_pages()))
 		return Errno::NoMemory;
-	return kernel + PaprTable::size(PageShift(shape.page_shift).entries(shape.size));
+	return kernel + PaprTable::size(shape.entries());
 }
 
 Result<Table> DynamicGroups::create_table(const TableGroup &group, unsigned int num,
-					  const WindowShape &shape) const
+					  const TableShape &shape) const
 {
 	/* One that is made would take the other away, or there is no room for a second one. */
 	if (has_dynamic_window(group))
-		return is_default_window(group, num, shape) ? Errno::NotPermitted : Errno::NoSpace;
+		return is_default_window(group, num, shape.page(), shape.size())
+			       ? Errno::NotPermitted
+			       : Errno::NoSpace;
 
 	iommu_table *made = nullptr;
-	long ret = glue_table_group_create_table(group.kernel(), num, shape.page_shift,
-						 shape.size.value(), shape.levels, &made);
+	long ret = glue_table_group_create_table(group.kernel(), num, shape.page().value(),
+						 shape.size().value(), shape.levels(), &made);
 
 	if (ret)
 		return Error::from_kernel(ret);

@@ -21,9 +21,9 @@ namespace tce {
 
 class DynamicGroups final : public PaprGroups {
 public:
-	Result<Bytes> table_size(const TableGroup &group, const WindowShape &shape) const override;
+	Result<Bytes> table_memory(const TableGroup &group, const TableShape &shape) const override;
 	Result<Table> create_table(const TableGroup &group, unsigned int num,
-				   const WindowShape &shape) const override;
+				   const TableShape &shape) const override;
 	Result<void> unset_window(const TableGroup &group, unsigned int num,
 				  const Table &table) const override;
 	Result<void> claim(const TableGroup &group) const override;
