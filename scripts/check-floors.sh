@@ -18,10 +18,12 @@ cd "$repo"
 floors='
 kernel
 include/kcxx
-arch/powerpc/kernel/glue
-arch/powerpc/kernel
+arch/powerpc/glue
+arch/powerpc/tce
+arch/powerpc/own_tables arch/powerpc/kernel_tables
+arch/powerpc/tables
 arch/powerpc/platforms/powernv/glue arch/powerpc/platforms/pseries/glue
-arch/powerpc/platforms/powernv arch/powerpc/platforms/pseries
+arch/powerpc/platforms/kernel arch/powerpc/platforms/powernv arch/powerpc/platforms/pseries
 arch/powerpc/platforms
 drivers/vfio
 '

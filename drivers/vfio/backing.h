@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/tce_types.h"
+#include "arch/powerpc/tce/tce_types.h"
 
 namespace tce {
 

@@ -21,8 +21,8 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/ownership.h"
-#include "arch/powerpc/kernel/table_group.h"
+#include "arch/powerpc/tables/ownership.h"
+#include "arch/powerpc/tables/table_group.h"
 #include "drivers/vfio/address_space.h"
 #include "drivers/vfio/eeh.h"
 #include "drivers/vfio/locked_memory.h"

@@ -3,7 +3,7 @@
 
 #include <linux/vfio.h>
 
-#include "arch/powerpc/kernel/glue/eeh.h"
+#include "arch/powerpc/glue/eeh.h"
 
 namespace tce {
 

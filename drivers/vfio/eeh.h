@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/glue/iommu.h"
+#include "arch/powerpc/glue/iommu.h"
 #include "drivers/vfio/requests.h"
 #include "kcxx/ref.h"
 #include "kcxx/vector.h"

@@ -5,8 +5,8 @@
  */
 #include <linux/vfio.h>
 
-#include "arch/powerpc/kernel/glue/eeh.h"
-#include "arch/powerpc/kernel/traced.h"
+#include "arch/powerpc/glue/eeh.h"
+#include "arch/powerpc/tce/traced.h"
 #include "arch/powerpc/platforms/platforms.h"
 #include "drivers/vfio/eeh.h"
 #include "drivers/vfio/entry.h"

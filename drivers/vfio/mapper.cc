@@ -18,10 +18,7 @@ Entries pages_in(const Region &region, UserAddr from, PageShift page)
 	return page.entries(region.range().end() - from);
 }
 
-/*
- * A place in one region of registered memory. take() counts the page there for an entry and says
- * which one it is; backing() tells of the entry. give_back() is for when there is none after all.
- */
+/* From a place in one region of registered memory to its end. */
 class RegisteredRun {
 public:
 	RegisteredRun(const Region &region, UserAddr user, PageShift page)
@@ -30,7 +27,6 @@ public:
 	{
 	}
 
-	/* To the end of the region. */
 	Entries left() const { return m_left; }
 
 	Result<void> take(unsigned long &page) const
@@ -241,7 +237,7 @@ Result<void> Mapper::reserve_all(EntryRange range) const
 }
 
 /* Maps successive memory into one leaf. */
-template <typename Run>
+template <MemoryRun Run>
 inline Mapper::Filled Mapper::map_run(Run memory, Leaf leaf, EntryRange run,
 				      Direction direction) const
 {
@@ -255,7 +251,7 @@ inline Mapper::Filled Mapper::map_run(Run memory, Leaf leaf, EntryRange run,
 	return filled;
 }
 
-template <typename Run>
+template <MemoryRun Run>
 inline Mapper::Filled Mapper::fill_in_memory(Run memory, Leaf leaf, EntryRange run,
 					     Direction direction) const
 {
@@ -283,7 +279,7 @@ inline Mapper::Filled Mapper::fill_in_memory(Run memory, Leaf leaf, EntryRange r
 	return { run.count, {} };
 }
 
-template <typename Run>
+template <MemoryRun Run>
 [[gnu::noinline]] Mapper::Filled Mapper::fill_by_operation(Run memory, Leaf leaf, EntryRange run,
 							   Direction direction) const
 {

@@ -28,11 +28,12 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/table.h"
-#include "arch/powerpc/kernel/taken_entry.h"
-#include "arch/powerpc/kernel/tce_types.h"
+#include "arch/powerpc/tables/table.h"
+#include "arch/powerpc/tce/taken_entry.h"
+#include "arch/powerpc/tce/tce_types.h"
 #include "drivers/vfio/backing.h"
 #include "drivers/vfio/memory_registry.h"
+#include "drivers/vfio/memory_run.h"
 #include "drivers/vfio/pinned_pages.h"
 #include "kcxx/result.h"
 
@@ -129,13 +130,13 @@ private:
 		Entries count;
 		Result<void> result;
 	};
-	template <typename Run>
+	template <MemoryRun Run>
 	[[gnu::always_inline]] Filled map_run(Run memory, Leaf leaf, EntryRange run,
 					      Direction direction) const;
-	template <typename Run>
+	template <MemoryRun Run>
 	[[gnu::always_inline]] Filled fill_in_memory(Run memory, Leaf leaf, EntryRange run,
 						     Direction direction) const;
-	template <typename Run>
+	template <MemoryRun Run>
 	Filled fill_by_operation(Run memory, Leaf leaf, EntryRange run, Direction direction) const;
 	[[gnu::always_inline]] EntryRange empty_in_memory(Leaf leaf, EntryRange run) const;
 	EntryRange empty_by_operation(Leaf leaf, EntryRange run) const;

@@ -24,7 +24,7 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/tce_types.h"
+#include "arch/powerpc/tce/tce_types.h"
 #include "drivers/vfio/address_space.h"
 #include "kcxx/list.h"
 #include "kcxx/owned.h"

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/tce_types.h"
+#include "arch/powerpc/tce/tce_types.h"
 #include "drivers/vfio/address_space.h"
 #include "kernel/census.h"
 

@@ -24,7 +24,7 @@ inline void unpin(PinnedCensus &census, Backing pinned, bool device_wrote)
 	census.remove(pinned.page());
 }
 
-/* Pages that follow each other, for Mapper: see RegisteredRun. */
+/* Pages that were pinned for their entries: see memory_run.h. */
 class PinnedRun {
 public:
 	PinnedRun(const Backing *pages, Entries left) : m_at(pages), m_left(left) {}

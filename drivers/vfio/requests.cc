@@ -5,7 +5,7 @@
 
 #include <linux/vfio.h>
 
-#include "arch/powerpc/kernel/glue/eeh.h"
+#include "arch/powerpc/glue/eeh.h"
 #include "kernel/memory.h"
 
 namespace tce {

@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/table_group.h"
-#include "arch/powerpc/kernel/tce_types.h"
+#include "arch/powerpc/tables/table_group.h"
+#include "arch/powerpc/tce/tce_types.h"
 #include "drivers/vfio/memory_registry.h"
 
 namespace tce {

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/table_group.h"
+#include "arch/powerpc/tables/table_group.h"
 #include "drivers/vfio/locked_memory.h"
 #include "drivers/vfio/mapper.h"
 #include "kcxx/owned.h"

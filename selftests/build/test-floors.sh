@@ -35,10 +35,10 @@ expect 1 'kernel/mm.h: drivers/vfio/entry.h is in drivers/vfio, which is not bel
 expect 1 'platforms/pseries/hypervisor.cc: arch/powerpc/platforms/powernv/invalidation.h is in' \
 	arch/powerpc/platforms/pseries/hypervisor.cc '#include "arch/powerpc/platforms/powernv/invalidation.h"'
 # Declared in the place, so that no include tells.
-expect 1 'arch/powerpc/kernel/levels.cc: tce_container_release is in drivers/vfio, which is not below' \
-	arch/powerpc/kernel/levels.cc \
+expect 1 'arch/powerpc/own_tables/levels.cc: tce_container_release is in drivers/vfio, which is not below' \
+	arch/powerpc/own_tables/levels.cc \
 	'extern "C" void tce_container_release(void *); void f() { tce_container_release(nullptr); }'
-expect 1 'which is not below' arch/powerpc/kernel/levels.cc \
+expect 1 'which is not below' arch/powerpc/own_tables/levels.cc \
 	'namespace tce { void choose_platform(bool); } void g() { tce::choose_platform(true); }'
 expect 1 'drivers/vfio/more/file.cc: drivers/vfio/more is on no floor' drivers/vfio/more/file.cc \
 	'#include "kernel/mm.h"'

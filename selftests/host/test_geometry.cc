@@ -2,8 +2,8 @@
 /* Which entries a table has, and how they are spread over its levels. */
 #include <gtest/gtest.h>
 
-#include "arch/powerpc/kernel/level_shape.h"
-#include "arch/powerpc/kernel/table.h"
+#include "arch/powerpc/tce/level_shape.h"
+#include "arch/powerpc/tables/table.h"
 
 namespace {
 

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "arch/powerpc/kernel/tce_format.h"
-#include "arch/powerpc/kernel/tce_types.h"
+#include "arch/powerpc/tce/tce_format.h"
+#include "arch/powerpc/tce/tce_types.h"
 #include "kcxx/big_endian.h"
 #include "kcxx/checked.h"
 #include "kcxx/units.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/platforms.h"
 
-#include "arch/powerpc/kernel/kernel_groups.h"
+#include "arch/powerpc/platforms/kernel/kernel_groups.h"
 #include "arch/powerpc/platforms/powernv/glue/opal.h"
 #include "arch/powerpc/platforms/powernv/glue/phb3.h"
 #include "arch/powerpc/platforms/powernv/invalidation.h"

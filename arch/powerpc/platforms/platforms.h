@@ -2,7 +2,7 @@
 /* Which platform's tables a group gets. */
 #pragma once
 
-#include "arch/powerpc/kernel/table_group.h"
+#include "arch/powerpc/tables/table_group.h"
 
 namespace tce {
 

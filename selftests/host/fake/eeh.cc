@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* PEs that freeze, as the kernel's EEH core and PowerNV's part of it have them. */
-#include "arch/powerpc/kernel/glue/eeh.h"
+#include "arch/powerpc/glue/eeh.h"
 
 #include <cerrno>
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "arch/powerpc/kernel/glue/ownership.h"
+#include "arch/powerpc/glue/ownership.h"
 #include "fake/kernel.h"
 #include "kernel/memory.h"
 

@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "arch/powerpc/kernel/glue/iommu.h"
-#include "arch/powerpc/kernel/glue/own_table.h"
+#include "arch/powerpc/glue/iommu.h"
+#include "arch/powerpc/glue/own_table.h"
 #include "arch/powerpc/platforms/powernv/glue/opal.h"
 #include "arch/powerpc/platforms/pseries/glue/device_tree.h"
 #include "generated/kernel_layout.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tables of the driver's own on PowerNV: their memory, their links, and the firmware. */
-#include "arch/powerpc/kernel/glue/own_table.h"
+#include "arch/powerpc/glue/own_table.h"
 #include "arch/powerpc/platforms/powernv/glue/opal.h"
 #include "arch/powerpc/platforms/powernv/glue/phb3.h"
 
@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "arch/powerpc/kernel/own_table.h"
+#include "arch/powerpc/own_tables/own_table.h"
 #include "fake/kernel.h"
 #include "kernel/memory.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/powernv/invalidation.h"
 
-#include "arch/powerpc/kernel/traced.h"
+#include "arch/powerpc/tce/traced.h"
 #include "arch/powerpc/platforms/powernv/glue/phb3.h"
 
 namespace tce {

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/tce_types.h"
+#include "arch/powerpc/tce/tce_types.h"
 #include "arch/powerpc/platforms/powernv/glue/opal.h"
 #include "kcxx/result.h"
 

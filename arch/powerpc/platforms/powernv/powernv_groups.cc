@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/powernv/powernv_groups.h"
 
-#include "arch/powerpc/kernel/level_shape.h"
-#include "arch/powerpc/kernel/table_group.h"
+#include "arch/powerpc/tce/level_shape.h"
+#include "arch/powerpc/tables/table_group.h"
 #include "arch/powerpc/platforms/powernv/glue/opal.h"
 #include "arch/powerpc/platforms/powernv/powernv_table.h"
 

@@ -14,7 +14,7 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/group_backend.h"
+#include "arch/powerpc/tables/group_backend.h"
 
 namespace tce {
 

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/glue/iommu.h"
+#include "arch/powerpc/glue/iommu.h"
 #include "arch/powerpc/platforms/pseries/papr_groups.h"
 
 namespace tce {

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/leaf.h"
+#include "arch/powerpc/tce/leaf.h"
 #include "kcxx/utility.h"
 
 namespace tce {

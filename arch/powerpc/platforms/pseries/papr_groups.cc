@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/pseries/papr_groups.h"
 
-#include "arch/powerpc/kernel/table_group.h"
+#include "arch/powerpc/tables/table_group.h"
 #include "arch/powerpc/platforms/pseries/papr_table.h"
 
 namespace tce {

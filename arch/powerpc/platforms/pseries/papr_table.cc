@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/powerpc/platforms/pseries/papr_table.h"
 
-#include "arch/powerpc/kernel/level_shape.h"
+#include "arch/powerpc/tce/level_shape.h"
 
 namespace tce {
 

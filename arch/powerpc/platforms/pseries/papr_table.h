@@ -11,8 +11,8 @@
  */
 #pragma once
 
-#include "arch/powerpc/kernel/own_table.h"
-#include "arch/powerpc/kernel/table.h"
+#include "arch/powerpc/own_tables/own_table.h"
+#include "arch/powerpc/tables/table.h"
 #include "arch/powerpc/platforms/pseries/hypervisor.h"
 
 namespace tce {
