@@ -20,39 +20,13 @@
 dir=$build/target/qemu
 [ -e "$dir/stamp" ] && exit 0
 
-program=qemu-system-ppc
 readelf=powerpc64le-linux-gnu-readelf
 
-# The program with the libraries that it depends on, and the package with its
-# data, each in the version that apt would take for the suite of QEMU.
+# What apt would install for QEMU where nothing is installed.
 resolve() {
-	local packages
-	packages=$(candidate depends --recurse --no-recommends --no-suggests --no-enhances \
-		--no-conflicts --no-breaks --no-replaces "$program:ppc64el" |
-		awk -v todo="$program:ppc64el" '
-			/^[^ ]/ { package = $1; next }
-			$1 ~ /Depends:$/ && $2 ~ /^z?lib/ { needs[package] = needs[package] " " $2 }
-			END {
-				while (split(todo, queue, " ")) {
-					sub(/^ *[^ ]+ */, "", todo)
-					if (queue[1] in seen)
-						continue
-					seen[queue[1]] = 1
-					print queue[1]
-					todo = todo needs[queue[1]]
-				}
-			}' && echo qemu-system-data)
-	# shellcheck disable=SC2086 # a list
-	candidate show --no-all-versions $packages | awk '
-		$1 == "Package:" { name = $2 }
-		$1 == "Architecture:" { name = name ($2 == "all" ? "" : ":" $2) }
-		$1 == "Version:" { version = $2 }
-		!NF && name != "" { print name "=" version; name = "" }
-		END { if (name != "") print name "=" version }'
-}
-
-candidate() {
-	apt_in "$root" apt-cache -t "$suite" "$@" 2>/dev/null
+	apt_in "$root" apt-get install -qq --simulate --no-install-recommends -t "$suite" \
+		qemu-system-ppc:ppc64el qemu-system-data |
+		sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) .*/\1=\2/p'
 }
 
 # needed FILE: the libraries that a file asks for
