@@ -21,6 +21,12 @@ Result<void> invalidate_pe(const glue_pe &pe);
 /* The same of a PHB3, at least of the TCEs of @range, with pages of the size @page. */
 void invalidate_in_phb3(const glue_pe &pe, PageShift page, EntryRange range);
 
+/* Takes back all TCEs of a PE, not of a PHB3: the call worked when the group was attached. */
+inline void invalidate_all_of(const glue_pe &pe)
+{
+	glue_opal_kill_pe(&pe);
+}
+
 /*
  * Takes back the TCEs of @range, which is not empty. Later PHBs than PHB3 are never told page by
  * page: they can drop such a kill when others are in progress (erratum HW560152). Firmware that
@@ -31,8 +37,7 @@ inline void invalidate_in_pe(const glue_pe &pe, PageShift page, EntryRange range
 	if (pe.tce_kill_register) [[unlikely]]
 		invalidate_in_phb3(pe, page, range);
 	else
-		/* The call worked when the group was attached. */
-		glue_opal_kill_pe(&pe);
+		invalidate_all_of(pe);
 }
 
 } /* namespace tce */

@@ -35,7 +35,11 @@ public:
 	HostPhys base() const;
 	Bytes block_size() const;
 
-	void link(kcxx::Owned<PeLink> link) { m_links.add(*link.release()); }
+	void link(kcxx::Owned<PeLink> link)
+	{
+		m_has_phb3 |= link->pe.tce_kill_register != nullptr;
+		m_links.add(*link.release());
+	}
 	/* nullptr: no window of that group. */
 	const PeLink *find_link(iommu_table_group *group) const;
 	/* Of a group that is linked. May sleep. */
@@ -44,15 +48,24 @@ public:
 	/* Makes the PEs forget @range, which is not empty. As a reader of the list. */
 	void invalidate_in_pes(EntryRange range) const
 	{
+		if (m_has_phb3) [[unlikely]]
+			invalidate_with_phb3(range);
+		else
+			m_links.for_each([](const PeLink &link) { invalidate_all_of(link.pe); });
+	}
+
+private:
+	[[gnu::noinline]] void invalidate_with_phb3(EntryRange range) const
+	{
 		m_links.for_each([&](const PeLink &link) {
 			invalidate_in_pe(link.pe, geometry().page(), range);
 		});
 	}
-
-private:
 	PeLink *find(iommu_table_group *group) const;
 
 	kcxx::RcuList<PeLink> m_links;
+	/* A machine has PHBs of one kind: this is so from the first link on, or never. */
+	bool m_has_phb3 = false;
 };
 
 } /* namespace tce */
