@@ -17,6 +17,8 @@ done
 awk '
 	# put COLUMN TEXT: into the line
 	function put(column, text) {
+		if (length(text) > width[column])
+			exit narrow = 1
 		$0 = substr($0, 1, from[column] - 1) sprintf("%-" width[column] "s", text) \
 			substr($0, from[column] + width[column])
 	}
@@ -50,5 +52,5 @@ awk '
 		found++
 	}
 	{ print }
-	END { exit !found }' "${counts[@]}" "$doc" >"$doc.new" || die "${doc#"$repo/"} has no table of lanes"
+	END { exit narrow || !found }' "${counts[@]}" "$doc" >"$doc.new" || die "${doc#"$repo/"} has no table of lanes, or one that is too narrow"
 mv "$doc.new" "$doc"
