@@ -189,8 +189,8 @@ lane-qemu: emulator
 demo: module demo-program emulator
 	$(Q)$(SRC)/selftests/qemu/demo.sh
 
-# Without a number it lists the defects, for which nothing is to be built.
-reproduce: $(if $(LANE),$(if $(DEFECT),module target-tests lane-qemu))
+# With the packaged QEMU. Without a number it lists the defects, for which nothing is to be built.
+reproduce: $(if $(LANE),$(if $(DEFECT),module target-tests emulator))
 	$(Q)$(SRC)/selftests/qemu/reproduce.sh $(DEFECT)
 
 bench: module bench-program bench-floor lane-qemu

@@ -36,7 +36,7 @@ static void sleep_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
-static void write_file(const char *path, const char *text)
+void balance_write(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
@@ -76,7 +76,7 @@ long balance_locked_kib(void)
 /* The counters are kept per CPU and only folded from time to time. */
 static void refresh_vmstat(void)
 {
-	write_file("/proc/sys/vm/stat_refresh", "1");
+	balance_write("/proc/sys/vm/stat_refresh", "1");
 }
 
 long balance_pinned_pages(void)
@@ -110,7 +110,7 @@ static void write_slab_attribute(const char *attribute, const char *text)
 		if (strncmp(entry->d_name, "kmalloc-", 8))
 			continue;
 		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/%s", entry->d_name, attribute);
-		write_file(path, text);
+		balance_write(path, text);
 	}
 	closedir(dir);
 }
@@ -186,7 +186,7 @@ long balance_unused_kib(void)
 /* Reclaim makes kfree_rcu() hand over what it has collected, otherwise that takes 5 s. */
 static void hurry(void)
 {
-	write_file("/proc/sys/vm/drop_caches", "2");
+	balance_write("/proc/sys/vm/drop_caches", "2");
 }
 
 void balance_settle(void)
@@ -206,7 +206,7 @@ void balance_settle(void)
 void balance_take(struct balance *b)
 {
 	/* A WARN_ON_ONCE that an earlier test used up shall be seen again. */
-	write_file("/sys/kernel/debug/clear_warn_once", "1");
+	balance_write("/sys/kernel/debug/clear_warn_once", "1");
 	b->kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (b->kmsg >= 0)
 		lseek(b->kmsg, 0, SEEK_END);

@@ -54,6 +54,8 @@ long balance_pinned_settled(long expected);
 /* Memory of the machine that is free or could be at any time, in KiB. Needs root. */
 long balance_unused_kib(void);
 
+/* Has the kernel do or be something, by a file of /proc or /sys; nothing where there is none. */
+void balance_write(const char *path, const char *text);
 /* Waits until nothing is about to be freed, for tests that count objects closely. */
 void balance_settle(void);
 void balance_take(struct balance *b);

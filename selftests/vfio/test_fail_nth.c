@@ -382,26 +382,15 @@ static const struct step v1_steps[] = {
 
 /* --- making calls fail -------------------------------------------------------------------- */
 
-static void write_setting(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (write(fd, text, strlen(text)) < 0)
-		perror(path);
-	close(fd);
-}
-
 /* Allocations that may sleep fail, too, and none of it is told in the kernel log. */
 static void set_up_injection(void)
 {
-	write_setting(INJECTION "failslab/ignore-gfp-wait", "N");
-	write_setting(INJECTION "failslab/verbose", "0");
-	write_setting(INJECTION "fail_page_alloc/ignore-gfp-wait", "N");
-	write_setting(INJECTION "fail_page_alloc/min-order", "0");
-	write_setting(INJECTION "fail_page_alloc/verbose", "0");
-	write_setting(INJECTION "fail_usercopy/verbose", "0");
+	balance_write(INJECTION "failslab/ignore-gfp-wait", "N");
+	balance_write(INJECTION "failslab/verbose", "0");
+	balance_write(INJECTION "fail_page_alloc/ignore-gfp-wait", "N");
+	balance_write(INJECTION "fail_page_alloc/min-order", "0");
+	balance_write(INJECTION "fail_page_alloc/verbose", "0");
+	balance_write(INJECTION "fail_usercopy/verbose", "0");
 }
 
 static void arm(int fd, unsigned int nth)
@@ -512,8 +501,8 @@ FIXTURE_VARIANT_ADD(fail_nth, kernel_tables_2_groups)
 /* What has been lost until now is not for this test. */
 static void forget_leaks(void)
 {
-	write_setting(KMEMLEAK, "scan");
-	write_setting(KMEMLEAK, "clear");
+	balance_write(KMEMLEAK, "scan");
+	balance_write(KMEMLEAK, "clear");
 }
 
 FIXTURE_SETUP(fail_nth)
@@ -682,8 +671,8 @@ static unsigned int count_leaks(void)
 
 	/* A loss is one when it has been there for 5 s. */
 	sleep(6);
-	write_setting(KMEMLEAK, "scan");
-	write_setting(KMEMLEAK, "scan");
+	balance_write(KMEMLEAK, "scan");
+	balance_write(KMEMLEAK, "scan");
 	f = fopen(KMEMLEAK, "re");
 	if (!f)
 		return 0;
@@ -699,7 +688,7 @@ static unsigned int count_leaks(void)
 	}
 	leaks += in_one && !kernels;
 	fclose(f);
-	write_setting(KMEMLEAK, "clear");
+	balance_write(KMEMLEAK, "clear");
 	return leaks;
 }
 
