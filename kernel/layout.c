@@ -44,6 +44,7 @@ int main(void)
 	DEFINE(KERNEL_SIZEOF_CREATE, sizeof(struct vfio_iommu_spapr_tce_create));
 	DEFINE(KERNEL_SIZEOF_REMOVE, sizeof(struct vfio_iommu_spapr_tce_remove));
 	DEFINE(KERNEL_SIZEOF_EEH_PE_OP, sizeof(struct vfio_eeh_pe_op));
+	DEFINE(KERNEL_SIZEOF_TYPE1_INFO, sizeof(struct vfio_iommu_type1_info));
 
 	/* For scripts/verify-driver-ops.sh. */
 	OFFSET(DRIVER_OPS_open, vfio_iommu_driver_ops, open);

@@ -2,11 +2,18 @@
 #include "drivers/vfio/container.h"
 
 #include "arch/powerpc/platforms/platforms.h"
+#include "drivers/vfio/parameters.h"
 #include "kcxx/scope_exit.h"
 #include "kernel/mm.h"
 #include "kernel/trace.h"
 
 namespace tce {
+
+Container::Container(ContainerType type, unsigned int number)
+	: m_type(type), m_number(number),
+	  m_mappings(__atomic_load_n(&tce_dma_entry_limit, __ATOMIC_RELAXED))
+{
+}
 
 Result<void> Container::attach(iommu_group *group)
 {
@@ -35,6 +42,8 @@ Result<void> Container::add_group(iommu_group *group, const glue_group_id &id)
 	kcxx::Owned<Attachment> attachment =
 		TRY(kcxx::make_owned<Attachment>(group, id, tables, kcxx::move(ownership)));
 
+	if (is_type1(m_type))
+		TRY(admit_to_type1(tables));
 	TRY(tables.claim());
 	TRY(set_all_windows(tables));
 	if (m_groups.is_empty() && !m_windows[0])
@@ -330,6 +339,9 @@ Result<unsigned int> Container::make_window(const TableGroup &group,
 
 Result<void> Container::create_default_window()
 {
+	if (is_type1(m_type))
+		return create_type1_windows();
+
 	const TableGroup *group = TRY(any_group());
 
 	TRY(add_window(*group, group->default_window()));
@@ -341,7 +353,11 @@ Result<void> Container::create_default_window()
 void Container::retire(const Window &window)
 {
 	window.table().close_to_kvm();
-	window.mapper().clear();
+	/* Of type 1 it is known what is mapped; some tables would be searched for it as a whole. */
+	if (is_type1(m_type))
+		undo_all();
+	else
+		window.mapper().clear();
 	window.table().drain_kvm();
 }
 

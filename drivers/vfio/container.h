@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Container: what one open VFIO container with an IOMMU of type VFIO_SPAPR_TCE_IOMMU (v1) or
- * VFIO_SPAPR_TCE_v2_IOMMU holds: the groups attached to it, the DMA windows that all of these
- * groups share, and the memory that was registered for mapping.
+ * Container: what one open VFIO container with an IOMMU of type VFIO_SPAPR_TCE_IOMMU (v1),
+ * VFIO_SPAPR_TCE_v2_IOMMU or VFIO_TYPE1(v2)_IOMMU holds: the groups attached to it, the DMA windows
+ * that all of these groups share, and the memory that was registered for mapping.
  *
  * The types differ in where the memory of MAP_DMA comes from. A v2 container maps what was
  * registered in it. A v1 container pins what it maps, page by page, and is charged for all that its
- * one window can hold as long as it is enabled; it has one group and the default window only.
+ * one window can hold as long as it is enabled; it has one group and the default window only. A
+ * container of type 1 pins what it maps and is charged for that; its windows are the driver's
+ * choice (container_type1.cc).
  *
  * Locking: one mutex, of Locked<Container> in shared_container.h, covers everything here. All
  * functions run under it, in process context, and may sleep.
  *
  * The container belongs to the process (the address space) that first registered memory, created
  * or removed a window or enabled the container; every ioctl of another one is -EPERM from then on.
+ * One of type 1 is everybody's who has the file: a mapping has the memory of who makes it.
  *
  * The default window is *pending* from the first attach on: it is created by the first request
- * that needs it, so that a user who removes it right away never pays for it.
+ * that needs it, so that a user who removes it right away never pays for it. So are the windows of
+ * type 1.
  *
  * Source of the errnos: include/uapi/linux/vfio.h and Documentation/uapi.rst.
  */
@@ -24,7 +28,9 @@
 #include "arch/powerpc/tables/ownership.h"
 #include "arch/powerpc/tables/table_group.h"
 #include "drivers/vfio/address_space.h"
+#include "drivers/vfio/dma_mappings.h"
 #include "drivers/vfio/eeh.h"
+#include "drivers/vfio/iova_space.h"
 #include "drivers/vfio/locked_memory.h"
 #include "drivers/vfio/memory_registry.h"
 #include "drivers/vfio/requests.h"
@@ -37,18 +43,23 @@
 
 namespace tce {
 
-enum class ContainerType { V1, V2 };
+enum class ContainerType { V1, V2, Type1, Type1v2 };
+
+constexpr bool is_type1(ContainerType type)
+{
+	return type >= ContainerType::Type1;
+}
 
 class Container {
 public:
 	/* @number: see SharedContainer. */
-	Container(ContainerType type, unsigned int number) : m_type(type), m_number(number) {}
+	Container(ContainerType type, unsigned int number);
 
 	/*
-	 * Adds a group and makes all windows its own. -ENODEV: no TCE tables; -EINVAL: no windows;
-	 * -EBUSY: attached already, or a second one in v1, or its window is in use; -EPERM: cannot
-	 * share tables with the others; -ENOMEM, -EIO: a window could not be set, and the group has
-	 * none now.
+	 * Adds a group and makes all windows its own. -ENODEV: no TCE tables; -EINVAL: no windows,
+	 * or in type 1 a mapping is where the group has none; -EBUSY: attached already, or a second
+	 * one in v1, or its window is in use; -EPERM: cannot share tables with the others; -ENOMEM,
+	 * -EIO: a window could not be set, and the group has none now.
 	 */
 	Result<void> attach(iommu_group *group);
 
@@ -86,6 +97,20 @@ public:
 	Result<void> create_window(const CreateRequest &request);
 	/* v2. -ENXIO without groups; -EINVAL: the address is in no window. */
 	Result<void> remove_window(const RemoveRequest &request);
+
+	/* Type 1. -ENXIO without groups; errors of create_window(); -EFAULT. */
+	Result<void> get_type1_info(const Type1InfoRequest &request);
+	/*
+	 * Type 1. -EINVAL: no whole pages, or no addresses that can be mapped; -EEXIST: there is a
+	 * mapping; -ENOSPC: there are as many as there can be; -ENOMEM, also beyond the limit of
+	 * locked memory; -EFAULT: memory that cannot be pinned; -EIO; -ENXIO without groups.
+	 */
+	Result<void> map_type1(const Type1MapRequest &request);
+	/*
+	 * Type 1: undoes all mappings in a range. -EINVAL: no whole pages, or in v2 a part of a
+	 * mapping; -EIO: see Mapper; -EFAULT: the user cannot be told how much it was.
+	 */
+	Result<void> unmap_type1(const Type1UnmapRequest &request);
 
 	/*
 	 * Puts references on all groups into @groups, in the order in which they were attached, for
@@ -164,6 +189,16 @@ private:
 		return m_default_window_pending ? create_default_window() : Result<void>();
 	}
 	[[gnu::noinline]] Result<void> create_default_window();
+	/* Of type 1. */
+	Result<void> create_type1_windows();
+	Result<void> add_type1_windows(const TableGroup &group);
+	Result<IovaSpace> find_space(const TableGroup *joining) const;
+	Result<void> admit_to_type1(const TableGroup &group);
+	Result<void> add_mapping(const Type1MapRequest &request);
+	Result<void> undo(DmaMapping &mapping);
+	void undo_all();
+	bool cuts_mapping(const IovaRange &range) const;
+	PageShift type1_page() const;
 	void retire(const Window &window);
 	void drop_window(unsigned int num);
 	/* After the groups have left it. */
@@ -183,6 +218,9 @@ private:
 	LockedMemory m_window_charge;
 	PinnedCensus m_pinned;
 	Gathered m_gathered;
+	/* Type 1. */
+	DmaMappings m_mappings;
+	IovaSpace m_space;
 	bool m_default_window_pending = false;
 	/* Mapping is allowed: in v2 since memory was first registered. */
 	bool m_enabled = false;

@@ -10,6 +10,7 @@
 #include "arch/powerpc/platforms/platforms.h"
 #include "drivers/vfio/eeh.h"
 #include "drivers/vfio/entry.h"
+#include "drivers/vfio/parameters.h"
 #include "drivers/vfio/request_events.h"
 #include "drivers/vfio/requests.h"
 #include "drivers/vfio/shared_container.h"
@@ -25,9 +26,51 @@ unsigned long number_of(void *handle)
 	return reinterpret_cast<unsigned long>(handle);
 }
 
-bool supports(unsigned long iommu_type)
+bool type1_is_on()
 {
-	return iommu_type == VFIO_SPAPR_TCE_IOMMU || iommu_type == VFIO_SPAPR_TCE_v2_IOMMU;
+	return __atomic_load_n(&tce_type1, __ATOMIC_RELAXED);
+}
+
+/* -EINVAL: there is no such type, or it is not switched on. */
+Result<ContainerType> container_type(unsigned long iommu_type)
+{
+	switch (iommu_type) {
+	case VFIO_SPAPR_TCE_IOMMU:
+		return ContainerType::V1;
+	case VFIO_SPAPR_TCE_v2_IOMMU:
+		return ContainerType::V2;
+	case VFIO_TYPE1_IOMMU:
+		return type1_is_on() ? Result(ContainerType::Type1) : Errno::Invalid;
+	case VFIO_TYPE1v2_IOMMU:
+		return type1_is_on() ? Result(ContainerType::Type1v2) : Errno::Invalid;
+	default:
+		return Errno::Invalid;
+	}
+}
+
+bool is_of_type1(unsigned long handle)
+{
+	Result<kcxx::Ref<SharedContainer>> found = SharedContainer::find(handle);
+
+	return !found.is_error() && is_type1(found.value()->type());
+}
+
+/* The VFIO core asks this also before there is a container: @handle is 0 then. */
+bool has_extension(unsigned long handle, unsigned long extension)
+{
+	switch (extension) {
+	case VFIO_SPAPR_TCE_IOMMU:
+	case VFIO_SPAPR_TCE_v2_IOMMU:
+		return true;
+	case VFIO_TYPE1_IOMMU:
+	case VFIO_TYPE1v2_IOMMU:
+	case VFIO_UNMAP_ALL:
+		return type1_is_on() || (handle && is_of_type1(handle));
+	case VFIO_EEH:
+		return glue_eeh_enabled();
+	default:
+		return false;
+	}
 }
 
 /* Does what is asked for on behalf of the container's process only. */
@@ -52,11 +95,13 @@ Result<void> serve(SharedContainer &container, UserAddr argument,
 	return perform_for_owner(container, request, perform);
 }
 
-/* The same for who traces. Apart, because a call that is not traced need not keep its request. */
+/*
+ * The same for who traces, and for the calls that are not made all the time. Apart, because a call
+ * that is not traced need not keep its request.
+ */
 template <typename Request>
-[[gnu::noinline, gnu::cold]] Result<void> serve_and_tell(
-	SharedContainer &container, UserAddr argument,
-	Result<void> (Container::*perform)(const Request &))
+[[gnu::noinline]] Result<void> serve_and_tell(SharedContainer &container, UserAddr argument,
+					      Result<void> (Container::*perform)(const Request &))
 {
 	Request request{};
 
@@ -123,6 +168,21 @@ Result<void> dispatch_v2(SharedContainer &container, unsigned int cmd, UserAddr 
 	}
 }
 
+[[gnu::noinline]] Result<void> dispatch_type1(SharedContainer &container, unsigned int cmd,
+					      UserAddr argument)
+{
+	switch (cmd) {
+	case VFIO_IOMMU_GET_INFO:
+		return serve_rare(container, argument, &Container::get_type1_info);
+	case VFIO_IOMMU_MAP_DMA:
+		return serve_and_tell(container, argument, &Container::map_type1);
+	case VFIO_IOMMU_UNMAP_DMA:
+		return serve_and_tell(container, argument, &Container::unmap_type1);
+	default:
+		return Errno::NotTty;
+	}
+}
+
 /*
  * The groups are looked up under the lock; the operation itself must not be: see eeh.h. The
  * container is found first here as well: its reference keeps the module loaded while decoding waits
@@ -165,6 +225,8 @@ long dispatch(unsigned long handle, unsigned int cmd, UserAddr argument)
 
 	SharedContainer &container = *found.value().get();
 
+	if (is_type1(container.type())) [[unlikely]]
+		return kcxx::to_errno(dispatch_type1(container, cmd, argument));
 	switch (cmd) {
 	case VFIO_IOMMU_MAP_DMA:
 		return kcxx::to_errno(serve_map(container, argument));
@@ -173,6 +235,13 @@ long dispatch(unsigned long handle, unsigned int cmd, UserAddr argument)
 	default:
 		return dispatch_rare(container, cmd, argument);
 	}
+}
+
+Result<void> open_container(unsigned long iommu_type, void **handle)
+{
+	*handle = reinterpret_cast<void *>(
+		TRY(SharedContainer::open(TRY(container_type(iommu_type)))));
+	return {};
 }
 
 Result<void> attach_group(unsigned long handle, iommu_group *group)
@@ -189,7 +258,6 @@ Result<void> attach_group(unsigned long handle, iommu_group *group)
 using kcxx::Errno;
 using kcxx::Result;
 using tce::Container;
-using tce::ContainerType;
 using tce::SharedContainer;
 
 extern "C" void tce_module_init(bool kernel_tables_only)
@@ -210,16 +278,7 @@ extern "C" void tce_module_exit()
 
 extern "C" long tce_container_open(unsigned long type, void **handle)
 {
-	if (!tce::supports(type))
-		return kcxx::Error(Errno::Invalid).as_kernel();
-
-	Result<unsigned long> container = SharedContainer::open(
-		type == VFIO_SPAPR_TCE_IOMMU ? ContainerType::V1 : ContainerType::V2);
-
-	if (container.is_error())
-		return container.error().as_kernel();
-	*handle = reinterpret_cast<void *>(container.value());
-	return 0;
+	return kcxx::to_errno(tce::open_container(type, handle));
 }
 
 extern "C" void tce_container_release(void *handle)
@@ -229,9 +288,8 @@ extern "C" void tce_container_release(void *handle)
 
 extern "C" long tce_container_ioctl(void *handle, unsigned int cmd, unsigned long arg)
 {
-	/* The VFIO core asks this also before there is a container. */
 	if (cmd == VFIO_CHECK_EXTENSION)
-		return tce::supports(arg) || (arg == VFIO_EEH && glue_eeh_enabled());
+		return tce::has_extension(tce::number_of(handle), arg);
 	return tce::dispatch(tce::number_of(handle), cmd, tce::UserAddr(arg));
 }
 

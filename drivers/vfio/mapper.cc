@@ -56,6 +56,7 @@ public:
 	{
 	}
 
+	Result<void> prepare() const { return {}; }
 	RegisteredRun run()
 	{
 		if (!m_region->range().contains(m_user)) [[unlikely]]
@@ -125,6 +126,12 @@ Result<void> Mapper::map(EntryRange range, PinnedPages &pages, Direction directi
 	return map_from(pages, range, direction);
 }
 
+/* Apart, for it is not what a call for one page should be laid out for. */
+Result<void> Mapper::map(EntryRange range, PinnedStream &pages, Direction direction) const
+{
+	return map_from(pages, range, direction);
+}
+
 template <typename Memory>
 inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction direction) const
 {
@@ -136,6 +143,8 @@ inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction
 	});
 
 	for (;;) {
+		TRY(memory.prepare());
+
 		auto run = memory.run();
 		Entries count = least(least(run.left(), longest_run), left.count, leaf.count());
 		Filled filled = map_run(run, leaf, { left.first, count }, direction);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Mapper: puts user memory into a table and takes it out again. The memory is either registered
- * before, in a region of the kernel's (v2), or pinned page by page for its entries (v1); the view's
- * word tells which (Backing), so that entries of both kinds are taken out in the same way.
+ * before, in a region of the kernel's (v2), or pinned page by page for its entries (v1, type 1);
+ * the view's word tells which (Backing), so that entries of both kinds are taken out in the same
+ * way.
  *
  * An entry of a pinned page has the pin. It is given back only if the very page that the view names
  * was taken out: where KVM has put something else into a table of the kernel's own platform code, a
@@ -106,6 +107,12 @@ public:
 	 * pins of those that it has mapped. -ENOMEM, -EIO: as above.
 	 */
 	Result<void> map(EntryRange range, PinnedPages &pages, Direction direction) const;
+
+	/*
+	 * Maps @range, in which nothing is mapped, to the @pages, which are as many and are pinned
+	 * as it goes on. Errors of PinnedStream, -ENOMEM, -EIO; nothing is mapped then.
+	 */
+	Result<void> map(EntryRange range, PinnedStream &pages, Direction direction) const;
 
 	/*
 	 * Unmaps @range; what is not mapped there stays so. Allocates nothing. -EIO: the hypervisor

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The module, and the operations that it registers with the VFIO core. */
 #include <linux/err.h>
+#include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/string.h>
 
 #include "drivers/vfio/entry.h"
+#include "drivers/vfio/parameters.h"
 #include "kernel/vfio_driver_ops.h"
 
 static void *open_container(unsigned long arg)
@@ -45,6 +47,15 @@ static const char *const powernv_modes[] = {
 static char *powernv = "auto";
 module_param(powernv, charp, 0444);
 MODULE_PARM_DESC(powernv, "TCE tables on PowerNV: auto (our own where possible) or kernel");
+
+bool tce_type1;
+module_param_named(type1, tce_type1, bool, 0644);
+MODULE_PARM_DESC(type1, "VFIO type 1 containers, for programs that know no other (off: programs "
+			"that know both take this one)");
+
+unsigned int tce_dma_entry_limit = U16_MAX;
+module_param_named(dma_entry_limit, tce_dma_entry_limit, uint, 0644);
+MODULE_PARM_DESC(dma_entry_limit, "mappings that a type 1 container can have (65535)");
 
 static int __init load(void)
 {

@@ -10,6 +10,9 @@ namespace {
 /* Pages that are pinned by one call of the kernel, whose addresses are on the stack. */
 constexpr unsigned long batch = 64;
 
+/* Pages that a stream pins before it has them mapped. */
+constexpr Entries stream_batch{ 512 };
+
 } /* namespace */
 
 Result<PinnedPages> PinnedPages::pin(PinnedCensus &census, UserAddr user, Entries count,
@@ -31,7 +34,7 @@ Result<PinnedPages> PinnedPages::pin(PinnedCensus &census, UserAddr user, Entrie
 PinnedPages::~PinnedPages()
 {
 	for (unsigned long i = m_mapped; i < m_counted; ++i)
-		unpin(m_census, m_pages[i], false);
+		unpin(*m_census, m_pages[i], false);
 	for (unsigned long i = m_counted; i < m_pages.size(); ++i) {
 		if (!m_pages[i].is_nothing())
 			glue_unpin_page(m_pages[i].page().value(), false);
@@ -42,8 +45,8 @@ PinnedPages::~PinnedPages()
 Result<void> PinnedPages::count()
 {
 	for (; m_counted < m_pages.size(); ++m_counted)
-		TRY(m_census.add(m_pages[m_counted].page()));
-	return m_census.charge();
+		TRY(m_census->add(m_pages[m_counted].page()));
+	return m_census->charge();
 }
 
 /*
@@ -69,6 +72,19 @@ Result<void> PinnedPages::pin_every(unsigned long stride, unsigned long first, U
 				Backing::pinned(HostPhys(kernel_pages[i] | (address & place_mask)));
 		glue_cond_resched();
 	}
+	return {};
+}
+
+Result<void> PinnedStream::prepare()
+{
+	if (m_pages.left().value())
+		return {};
+
+	Entries count = least(m_left, stream_batch);
+
+	m_pages = TRY(PinnedPages::pin(m_census, m_user, count, m_page, m_direction));
+	m_user += m_page.bytes(count);
+	m_left = m_left - count;
 	return {};
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * PinnedPages: user memory that was pinned for one MAP_DMA of a v1 container and is not mapped yet.
+ * PinnedStream: the same for type 1, where memory is pinned as it is mapped.
  *
  * Each IOMMU page has a pin of its own, which its entry takes over when it is mapped: a kernel page
  * of several IOMMU pages is pinned as many times. What is not taken over is unpinned in the end.
  *
- * All pages are pinned before the first entry is written, so that memory that cannot be pinned is
- * found while nothing has changed. Locking: the container's lock. Process context; may sleep.
+ * PinnedPages pins all before the first entry is written, so that memory that cannot be pinned is
+ * found while nothing has changed: v1 maps in place of what was there. Locking: the container's
+ * lock. Process context; may sleep.
  */
 #pragma once
 
@@ -55,26 +57,37 @@ public:
 	static Result<PinnedPages> pin(PinnedCensus &census, UserAddr user, Entries count,
 				       PageShift page, Direction direction);
 
+	/* No pages, of @census. */
+	explicit PinnedPages(PinnedCensus &census) : m_census(&census) {}
 	PinnedPages(PinnedPages &&other) noexcept
 		: m_census(other.m_census), m_pages(kcxx::move(other.m_pages)),
 		  m_counted(kcxx::exchange(other.m_counted, 0)),
 		  m_mapped(kcxx::exchange(other.m_mapped, 0))
 	{
 	}
-	PinnedPages &operator=(PinnedPages &&) = delete;
+	PinnedPages &operator=(PinnedPages &&other) noexcept
+	{
+		PinnedPages old(kcxx::move(other));
+
+		kcxx::swap(m_census, old.m_census);
+		kcxx::swap(m_pages, old.m_pages);
+		kcxx::swap(m_counted, old.m_counted);
+		kcxx::swap(m_mapped, old.m_mapped);
+		return *this;
+	}
 	~PinnedPages();
 
-	/* What is not mapped yet. */
-	PinnedRun run() const
-	{
-		return PinnedRun(&m_pages[m_mapped], Entries(m_pages.size() - m_mapped));
-	}
+	/* For Mapper: all are there. */
+	Result<void> prepare() const { return {}; }
+	Entries left() const { return Entries(m_pages.size() - m_mapped); }
+	/* What is not mapped yet; there is something left. */
+	PinnedRun run() const { return PinnedRun(&m_pages[m_mapped], left()); }
 	/* The pins of the next @count pages belong to their entries from now on. */
 	void advance(Entries count) { m_mapped += count.value(); }
 
 private:
 	PinnedPages(PinnedCensus &census, kcxx::OwnedArray<Backing> pages)
-		: m_census(census), m_pages(kcxx::move(pages))
+		: m_census(&census), m_pages(kcxx::move(pages))
 	{
 	}
 
@@ -83,10 +96,39 @@ private:
 
 	Result<void> count();
 
-	PinnedCensus &m_census;
+	PinnedCensus *m_census;
 	kcxx::OwnedArray<Backing> m_pages; /* "nothing" where none is pinned */
 	unsigned long m_counted = 0;
 	unsigned long m_mapped = 0;
+};
+
+/*
+ * Pages that are pinned when they are next, a number of them at a time: for entries that are empty,
+ * so that nothing is lost when memory is found that cannot be pinned.
+ */
+class PinnedStream {
+public:
+	/* Of the @count pages at @user: see PinnedPages::pin(). */
+	PinnedStream(PinnedCensus &census, UserAddr user, Entries count, PageShift page,
+		     Direction direction)
+		: m_census(census), m_user(user), m_left(count), m_page(page),
+		  m_direction(direction), m_pages(census)
+	{
+	}
+
+	/* Pins what is next, if it is not. Errors of PinnedPages::pin(). */
+	Result<void> prepare();
+	/* What is pinned and not mapped yet. */
+	PinnedRun run() const { return m_pages.run(); }
+	void advance(Entries count) { m_pages.advance(count); }
+
+private:
+	PinnedCensus &m_census;
+	UserAddr m_user; /* of what is not pinned yet */
+	Entries m_left;
+	const PageShift m_page;
+	const Direction m_direction;
+	PinnedPages m_pages;
 };
 
 } /* namespace tce */

@@ -104,9 +104,11 @@ AddressSpace Container::report(seq_file *out) const
 {
 	RegionCounter regions(m_memory);
 
+	static constexpr const char *names[] = { "v1", "v2", "type1", "type1v2" };
+
 	seq_printf(out,
 		   "container=%u type=%s pid=%d enabled=%d default_window_pending=%d charged=%lu\n",
-		   m_number, m_type == ContainerType::V1 ? "v1" : "v2", m_owner_pid, m_enabled,
+		   m_number, names[static_cast<unsigned int>(m_type)], m_owner_pid, m_enabled,
 		   m_default_window_pending, bytes_of(m_window_charge));
 	for (const Attachment &attachment : m_groups)
 		seq_printf(out, "group=%d phb=%d pe=%d\n", attachment.id.group, attachment.id.phb,
@@ -116,6 +118,9 @@ AddressSpace Container::report(seq_file *out) const
 			show_window(out, num, *m_windows[num], regions);
 	}
 	m_memory.for_each([out](const Region &region) { show_region(out, region); });
+	if (is_type1(m_type))
+		seq_printf(out, "mappings=%lu available=%u\n", m_mappings.size(),
+			   m_mappings.available());
 	return m_owner ? AddressSpace::share(m_owner.get()) : AddressSpace();
 }
 

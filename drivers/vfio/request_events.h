@@ -19,4 +19,18 @@ inline void tell(unsigned int container, const UnmapRequest &request, const Resu
 			 kcxx::to_errno(result));
 }
 
+inline void tell(unsigned int container, const Type1MapRequest &request, const Result<void> &result)
+{
+	glue_trace_map(container, request.range.first.value(), request.range.size().value(),
+		       request.user.value(), static_cast<unsigned int>(request.direction),
+		       kcxx::to_errno(result));
+}
+
+inline void tell(unsigned int container, const Type1UnmapRequest &request,
+		 const Result<void> &result)
+{
+	glue_trace_unmap(container, request.range.first.value(), request.range.size().value(),
+			 kcxx::to_errno(result));
+}
+
 } /* namespace tce */

@@ -20,6 +20,7 @@ static_assert(sizeof(vfio_iommu_spapr_tce_create) == KERNEL_SIZEOF_CREATE);
 static_assert(sizeof(vfio_iommu_spapr_tce_remove) == KERNEL_SIZEOF_REMOVE);
 static_assert(sizeof(vfio_iommu_spapr_tce_info) == KERNEL_SIZEOF_INFO);
 static_assert(sizeof(vfio_eeh_pe_op) == KERNEL_SIZEOF_EEH_PE_OP);
+static_assert(sizeof(vfio_iommu_type1_info) == KERNEL_SIZEOF_TYPE1_INFO);
 
 /* A structure's bytes up to and including a member. */
 #define SIZE_THROUGH(data, member) (offsetof(decltype(data), member) + sizeof((data).member))
@@ -56,6 +57,25 @@ Result<Direction> direction_of(unsigned int flags)
 	default:
 		return Errno::Invalid;
 	}
+}
+
+/* What GET_INFO tells of type 1, before the ranges themselves. */
+struct Type1Info {
+	vfio_iommu_type1_info info;
+	alignas(8) vfio_iommu_type1_info_dma_avail available;
+	alignas(8) vfio_iommu_type1_info_cap_iova_range ranges;
+};
+
+Result<void> write_ranges(UserAddr to, const IovaSpace &space)
+{
+	for (unsigned long i = 0; i < space.size(); ++i) {
+		vfio_iova_range range = { .start = space[i].first.value(),
+					  .end = space[i].last.value() };
+
+		TRY(write_argument(to, &range, sizeof(range)));
+		to += Bytes(sizeof(range));
+	}
+	return {};
 }
 
 /* The part of the argument behind what read_argument() has read into @data. */
@@ -173,6 +193,86 @@ Result<void> InfoRequest::answer(const TableGroup &group, bool tells_of_windows)
 
 	return write_argument(user_struct + Bytes(begin), reinterpret_cast<char *>(&data) + begin,
 			      end - begin);
+}
+
+Result<void> Type1MapRequest::decode(UserAddr argument)
+{
+	vfio_iommu_type1_dma_map data;
+
+	TRY(read_argument(data, argument, SIZE_THROUGH(data, size),
+			  VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE));
+	if (!data.size)
+		return Errno::Invalid;
+	range = TRY(IovaRange::of(Ioba(data.iova), Bytes(data.size)));
+	/* What holds for the one holds for the other. */
+	TRY(IovaRange::of(Ioba(data.vaddr), Bytes(data.size)));
+	user = UserAddr(data.vaddr);
+	direction = TRY(direction_of(data.flags));
+	return {};
+}
+
+Result<void> Type1UnmapRequest::decode(UserAddr argument)
+{
+	vfio_iommu_type1_dma_unmap data;
+
+	TRY(read_argument(data, argument, SIZE_THROUGH(data, size), VFIO_DMA_UNMAP_FLAG_ALL));
+	user_struct = argument;
+	all = data.flags & VFIO_DMA_UNMAP_FLAG_ALL;
+	if (all) {
+		range = every_iova;
+		return data.iova || data.size ? Result<void>(Errno::Invalid) : Result<void>();
+	}
+	if (!data.size)
+		return Errno::Invalid;
+	range = TRY(IovaRange::of(Ioba(data.iova), Bytes(data.size)));
+	return {};
+}
+
+Result<void> Type1UnmapRequest::answer(Bytes unmapped) const
+{
+	constexpr unsigned long offset = offsetof(vfio_iommu_type1_dma_unmap, size);
+	__u64 size = unmapped.value();
+
+	return write_argument(user_struct + Bytes(offset), &size, sizeof(size));
+}
+
+Result<void> Type1InfoRequest::decode(UserAddr argument)
+{
+	vfio_iommu_type1_info data = {};
+
+	/* The flags are an output here. */
+	TRY(read_argument(data, argument, SIZE_THROUGH(data, iova_pgsizes), ~no_flags));
+	user_struct = argument;
+	room = data.argsz;
+	return {};
+}
+
+Result<void> Type1InfoRequest::answer(PageShift page, unsigned int available,
+				      const IovaSpace &space) const
+{
+	const unsigned int needed = static_cast<unsigned int>(
+		sizeof(Type1Info) + space.size() * sizeof(vfio_iova_range));
+	const bool has_room = room >= needed;
+	Type1Info data = {};
+
+	data.info.argsz = has_room ? room : needed;
+	data.info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
+	data.info.iova_pgsizes = page.size().value();
+	data.info.cap_offset = has_room ? offsetof(Type1Info, available) : 0;
+	data.available.header = { .id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL,
+				  .version = 1,
+				  .next = offsetof(Type1Info, ranges) };
+	data.available.avail = available;
+	data.ranges.header = { .id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE,
+			       .version = 1,
+			       .next = 0 };
+	data.ranges.nr_iovas = static_cast<__u32>(space.size());
+
+	if (!has_room)
+		return write_argument(user_struct, &data.info,
+				      room < sizeof(data.info) ? room : sizeof(data.info));
+	TRY(write_argument(user_struct, &data, sizeof(data)));
+	return write_ranges(user_struct + Bytes(sizeof(data)), space);
 }
 
 Result<void> EehRequest::decode(UserAddr argument)

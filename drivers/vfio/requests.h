@@ -10,6 +10,7 @@
 
 #include "arch/powerpc/tables/table_group.h"
 #include "arch/powerpc/tce/tce_types.h"
+#include "drivers/vfio/iova_space.h"
 #include "drivers/vfio/memory_registry.h"
 
 namespace tce {
@@ -73,6 +74,50 @@ struct InfoRequest {
 	 * -EFAULT.
 	 */
 	Result<void> answer(const TableGroup &group, bool tells_of_windows) const;
+};
+
+/*
+ * The requests of type 1. Structures and numbers are those from above, errnos and flags are type
+ * 1's.
+ *
+ * Source: drivers/vfio/vfio_iommu_type1.c.
+ */
+
+/* VFIO_IOMMU_MAP_DMA */
+struct Type1MapRequest {
+	IovaRange range;
+	UserAddr user;
+	Direction direction;
+
+	/* Also -EOVERFLOW: addresses that do not exist. */
+	Result<void> decode(UserAddr argument);
+};
+
+/* VFIO_IOMMU_UNMAP_DMA */
+struct Type1UnmapRequest {
+	UserAddr user_struct;
+	IovaRange range;
+	/* Whatever is mapped: @range is all there is. */
+	bool all;
+
+	/* Also -EOVERFLOW. */
+	Result<void> decode(UserAddr argument);
+	/* Tells the user how much was unmapped. -EFAULT. */
+	Result<void> answer(Bytes unmapped) const;
+};
+
+/* VFIO_IOMMU_GET_INFO */
+struct Type1InfoRequest {
+	UserAddr user_struct;
+	/* The bytes that the user has room for. */
+	unsigned int room;
+
+	Result<void> decode(UserAddr argument);
+	/*
+	 * Tells the user the size of pages, for how many more mappings there is room and which
+	 * addresses can be mapped; without the room for that, how much it takes. -EFAULT.
+	 */
+	Result<void> answer(PageShift page, unsigned int available, const IovaSpace &space) const;
 };
 
 /* VFIO_EEH_PE_OP */

@@ -6,7 +6,13 @@ namespace tce {
 Result<kcxx::Owned<Window>> Window::create(const Mapper::Context &context, const TableGroup &group,
 					   unsigned int num, const TableShape &shape)
 {
-	LockedMemory charge = TRY(LockedMemory::charge(context.mm, pages_for(shape.memory())));
+	/*
+	 * Of type 1 it is nobody's in particular, and of a size that nobody uses up: there, what it
+	 * takes is the memory cgroup's only, as with other page tables.
+	 */
+	LockedMemory charge =
+		context.mm ? TRY(LockedMemory::charge(context.mm, pages_for(shape.memory())))
+			   : LockedMemory();
 	Table table = TRY(group.create_table(num, shape));
 	Result<kcxx::Owned<Window>> window =
 		kcxx::make_owned<Window>(kcxx::move(table), kcxx::move(charge), context);

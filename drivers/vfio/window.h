@@ -4,7 +4,7 @@
  * takes in every group of the container.
  *
  * The charge is for the most memory that the table and its userspace view can take, and lasts as
- * long as the window. Locking: the container's.
+ * long as the window; one of type 1 has none. Locking: the container's.
  */
 #pragma once
 

@@ -31,11 +31,20 @@ public:
 		return OwnedArray(items, size);
 	}
 
+	/* Of no items. */
+	constexpr OwnedArray() = default;
 	OwnedArray(OwnedArray &&other) noexcept
 		: m_items(exchange(other.m_items, nullptr)), m_size(exchange(other.m_size, 0))
 	{
 	}
-	OwnedArray &operator=(OwnedArray &&) = delete;
+	OwnedArray &operator=(OwnedArray &&other) noexcept
+	{
+		OwnedArray old(move(other));
+
+		swap(m_items, old.m_items);
+		swap(m_size, old.m_size);
+		return *this;
+	}
 	~OwnedArray() { glue_free_array(m_items); }
 
 	unsigned long size() const { return m_size; }
@@ -48,8 +57,8 @@ public:
 private:
 	OwnedArray(T *items, unsigned long size) : m_items(items), m_size(size) {}
 
-	T *m_items;
-	unsigned long m_size;
+	T *m_items = nullptr;
+	unsigned long m_size = 0;
 };
 
 } /* namespace kcxx */

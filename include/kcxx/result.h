@@ -25,10 +25,12 @@ enum class Errno : int {
 	NoMemory = 12,	     /* ENOMEM */
 	Fault = 14,	     /* EFAULT */
 	Busy = 16,	     /* EBUSY */
+	Exists = 17,	     /* EEXIST */
 	NoDevice = 19,	     /* ENODEV */
 	Invalid = 22,	     /* EINVAL */
 	NotTty = 25,	     /* ENOTTY: no such ioctl here */
 	NoSpace = 28,	     /* ENOSPC */
+	Overflow = 75,	     /* EOVERFLOW */
 };
 
 class [[nodiscard]] Error {

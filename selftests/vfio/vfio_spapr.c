@@ -216,6 +216,11 @@ int spapr_open_v1(struct spapr *s, int index)
 	return open_range(s, VFIO_SPAPR_TCE_IOMMU, index, index + 1);
 }
 
+int spapr_open_type1(struct spapr *s, int groups, unsigned long type)
+{
+	return open_range(s, type, 0, groups);
+}
+
 void spapr_close(struct spapr *s)
 {
 	for (int i = 0; i < SPAPR_MAX_GROUPS; i++) {

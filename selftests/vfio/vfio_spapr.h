@@ -74,6 +74,8 @@ int spapr_open(struct spapr *s, int groups);
 int spapr_open_group(struct spapr *s, int index);
 /* Opens a container of the v1 type, not enabled, with one group, of the given index, in it. */
 int spapr_open_v1(struct spapr *s, int index);
+/* Opens a container of one of the types VFIO_TYPE1(v2)_IOMMU with the first `groups` groups in it. */
+int spapr_open_type1(struct spapr *s, int groups, unsigned long type);
 /* Opens the group and puts it into the container. */
 int spapr_attach(struct spapr *s, int index);
 /* Closes the group's device and takes the group out of the container. */

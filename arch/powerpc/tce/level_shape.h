@@ -42,6 +42,12 @@ public:
 		return m_shift + tce_size_shift <= KERNEL_PAGE_SHIFT + KERNEL_MAX_PAGE_ORDER;
 	}
 
+	/* A PHB can address what the levels cover, with pages of size @page. */
+	constexpr bool is_addressable(PageShift page) const
+	{
+		return m_shift * m_levels + page.value() < max_address_bits;
+	}
+
 	/* What all blocks of all levels take together. */
 	constexpr Bytes total_size() const
 	{
@@ -68,6 +74,8 @@ private:
 
 		m_shift = per_level > least_shift ? per_level : least_shift;
 	}
+
+	static constexpr unsigned int max_address_bits = 55;
 
 	unsigned int m_levels;
 	unsigned int m_entries_shift;

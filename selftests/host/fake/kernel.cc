@@ -5,7 +5,12 @@
 #include <iostream>
 #include <utility>
 
+#include "drivers/vfio/parameters.h"
 #include "kernel/check.h"
+
+/* Of the module, which is not part of the sources that are tested here. */
+bool tce_type1;
+unsigned int tce_dma_entry_limit = 65535;
 
 namespace fake {
 

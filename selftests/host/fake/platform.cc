@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "arch/powerpc/glue/bus.h"
 #include "arch/powerpc/glue/ownership.h"
 #include "fake/kernel.h"
 #include "kernel/memory.h"
@@ -405,4 +406,12 @@ void iommu_tce_kill(iommu_table *table, unsigned long index, unsigned long pages
 void iommu_flush_tce(iommu_table *table)
 {
 	exists(table);
+}
+
+unsigned int glue_mmio_windows(iommu_group *group, glue_bus_range windows[GLUE_MOST_MMIO_WINDOWS])
+{
+	const std::vector<glue_bus_range> &mmio = group->mmio;
+
+	std::copy(mmio.begin(), mmio.end(), windows);
+	return static_cast<unsigned int>(mmio.size());
 }

@@ -18,6 +18,7 @@
 #include "arch/powerpc/glue/iommu.h"
 #include "arch/powerpc/glue/own_table.h"
 #include "arch/powerpc/platforms/powernv/glue/opal.h"
+#include "arch/powerpc/glue/bus.h"
 #include "arch/powerpc/platforms/pseries/glue/device_tree.h"
 #include "generated/kernel_layout.h"
 
@@ -126,6 +127,7 @@ struct iommu_group {
 	std::atomic<long> references = 1;
 	bool has_pe = true;
 	eeh_pe pe = {};
+	std::vector<glue_bus_range> mmio;
 };
 
 namespace fake {

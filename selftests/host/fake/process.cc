@@ -9,6 +9,7 @@
 
 #include "fake/kernel.h"
 #include "kernel/census.h"
+#include "kernel/range_map.h"
 #include "kernel/memory.h"
 
 using fake::kernel;
@@ -415,6 +416,36 @@ void glue_mark_pages_dirty(const glue_taken_entry *entries, unsigned long count)
 bool glue_is_hugetlb_page(unsigned long hpa, unsigned int shift)
 {
 	return kernel().is_hugetlb(hpa, shift);
+}
+
+/* The ranges of a map, by their first numbers. */
+static std::map<const glue_range_map *, std::map<unsigned long, glue_range *>> range_maps;
+
+void glue_range_map_insert(glue_range_map *map, glue_range *range)
+{
+	if (glue_range_map_find(map, range->first, range->last))
+		kernel().complain("ranges overlap");
+	range_maps[map][range->first] = range;
+}
+
+void glue_range_map_erase(glue_range_map *map, glue_range *range)
+{
+	range_maps[map].erase(range->first);
+	if (range_maps[map].empty())
+		range_maps.erase(map);
+}
+
+glue_range *glue_range_map_find(const glue_range_map *map, unsigned long from, unsigned long last)
+{
+	auto ranges = range_maps.find(map);
+
+	if (ranges == range_maps.end())
+		return nullptr;
+	for (auto [first, range] : ranges->second) {
+		if (range->last >= from)
+			return first <= last ? range : nullptr;
+	}
+	return nullptr;
 }
 
 struct glue_census {

@@ -13,16 +13,13 @@ namespace {
 /* The second window of a PE is where PCI address bit 59 is set. */
 constexpr unsigned long second_window_start = kcxx::power_of_two(59);
 
-/* What the PHB can address through a table of several levels. */
-constexpr unsigned int max_address_bits = 55;
-
 } /* namespace */
 
 Result<Bytes> PowernvGroups::table_memory(const TableGroup &, const TableShape &shape) const
 {
 	LevelShape levels = shape.level_shape();
 
-	if (levels.shift() * levels.levels() + shape.page().value() >= max_address_bits)
+	if (!levels.is_addressable(shape.page()))
 		return Errno::Invalid;
 	if (!levels.is_allocatable())
 		return Errno::NoMemory;
