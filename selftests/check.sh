@@ -26,10 +26,20 @@ last=$log_dir/$set.last
 
 # --- suites ---------------------------------------------------------------------------------------
 
-# suites: those of this run, as they are in the table
+# suites: those of this run, as they are in the table; with the word "core" behind those of which
+# only the core programs run
 suites() {
-	awk -v set="$set" '$1 == set || $1 == "both" { $1 = ""; print substr($0, 2) }' \
-		"$repo/selftests/lanes"
+	awk -v set="$set" '
+		$1 == set || $1 == "both" || $1 == "core" {
+			core = $1 == "core" && set == "check" ? " core" : ""
+			$1 = ""
+			print substr($0, 2) core
+		}' "$repo/selftests/lanes"
+}
+
+# core_programs: a line for each
+core_programs() {
+	awk '$1 == "core-programs" { for (i = 2; i <= NF; i++) print $i }' "$repo/selftests/lanes"
 }
 
 # kernels_of_list: those that the suites of this run are for
@@ -45,23 +55,25 @@ name_of() {
 	case $1 in
 	host) echo host ;;
 	install) echo "install-$2" ;;
-	lane) echo "$2-$3" ;;
-	stock | control) echo "$1-$2" ;;
+	lane) echo "$2-$3$([ "${4-}" != core ] || echo -core)" ;;
+	stock | control) echo "$1-$2${3:+-$3}" ;;
 	kvm) echo "$2" ;;
 	esac
 }
 
 # run_suite KIND [ARGUMENT...]
 run_suite() {
-	local name
+	local name programs
 	name=$(name_of "$@")
 	case $1 in
 	host) suite "$name" make --no-print-directory check-host "${@:2}" ;;
 	install) suite "$name" selftests/install/run.sh "$2" ;;
 	# What is a matter of time only is left to check-all and the lanes of the first kernel.
 	lane) [ "$set" = check-all ] || [[ $2 == *-"$(kernels | head -n 1)" ]] || export BRIEF=1
-		suite "$name" selftests/qemu/run-lane.sh "$2" "--$3" "${@:4}" ;;
-	stock) stock_suite "$name" "$2" ;;
+		programs=("${@:4}")
+		[ "${4-}" != core ] || mapfile -t programs < <(core_programs)
+		suite "$name" selftests/qemu/run-lane.sh "$2" "--$3" "${programs[@]}" ;;
+	stock) stock_suite "$name" "$2" ${3:+"--$3"} ;;
 	control) suite "$name" selftests/qemu/control.sh "$2" ;;
 	kvm) suite "$name" selftests/kvm/run.sh "$2" ;;
 	*) step "selftests/lanes has no suites of the kind $1" false ;;
@@ -92,10 +104,10 @@ suite() {
 	say "$line; $(progress)"
 }
 
-# stock_suite NAME LANE: what counts is that each test of a defect fails there.
+# stock_suite NAME LANE [--defects]: what counts is that each test of a defect fails there.
 stock_suite() {
 	local status line
-	run "$1" selftests/qemu/stock-compare.sh "$2"
+	run "$1" selftests/qemu/stock-compare.sh "${@:2}"
 	[ -z "$line" ] || echo "$line" >>"$stock_counts"
 	step "stock driver on $2" [ "$status" = 0 ]
 }
@@ -154,7 +166,7 @@ if [ -n "${DRY-}" ]; then
 	# shellcheck disable=SC2086 # a list
 	suites | while read -r suite; do
 		name=$(name_of $suite)
-		printf '%-32s %6s s\n' "$name" "$(cat "$log_dir/check-$name.last" 2>/dev/null || echo '?')"
+		printf '%-36s %6s s\n' "$name" "$(cat "$log_dir/check-$name.last" 2>/dev/null || echo '?')"
 	done
 	exit
 fi
@@ -187,17 +199,17 @@ echo "$SECONDS" >"$last"
 echo
 awk '
 	BEGIN {
-		printf "%-30s %7s %7s %8s %8s   %s\n", "suite", "passed", "failed", "skipped",
+		printf "%-36s %7s %7s %8s %8s   %s\n", "suite", "passed", "failed", "skipped",
 			"time", "stock driver: passed/failed/skipped"
 	}
 	{ sub(/:$/, "", $1) }
 	FILENAME == ARGV[1] {
-		sub(/^stock-/, "", $1)
+		gsub(/^stock-|-defects$/, "", $1)
 		stock[$1 "-ours"] = $2 "/" $4 "/" $6
 		next
 	}
 	$1 != "build" {
-		printf "%-30s %7d %7d %8d %8s   %s\n", $1, $2, $4, $6, substr($8, 2) " s", stock[$1]
+		printf "%-36s %7d %7d %8d %8s   %s\n", $1, $2, $4, $6, substr($8, 2) " s", stock[$1]
 	}' "$stock_counts" "$counts"
 echo
 if [ -s "$failures" ]; then

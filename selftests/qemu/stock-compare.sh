@@ -4,6 +4,9 @@
 # Runs the test programs in one lane with the kernel's own module and prints
 # which tests it fails. Fails itself if a test that is named after a defect of
 # the stock driver ("d3_...") passes there: such a test shows nothing.
+#
+# With --defects it runs these tests only; and of programs whose tests take a boot each,
+# those that selftests/defects names.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
@@ -27,7 +30,11 @@ how_to_run() {
 # Defects known from reading the stock driver only: a test of these may pass.
 read_only='d9_|d10_|d14_'
 
-[ $# = 1 ] || usage_error "$self.sh LANE"
+case $#,${2-} in
+1,) defects='' ;;
+2,--defects) defects=yes ;;
+*) usage_error "$self.sh LANE [--defects]" ;;
+esac
 open_lane "$1"
 module=$(module_file stock)
 
@@ -63,9 +70,21 @@ tests_of() {
 	sed -n 's/^TEST\(_F\)*(\(.*, \)*\([a-z0-9_]*\)).*/\3/p' "$repo/selftests/vfio/$1.c"
 }
 
+# tests_alone PROGRAM: those that get a boot each
+tests_alone() {
+	if [ -n "$defects" ]; then
+		awk -v program="$1" '$3 == program { print $4 }' "$repo/selftests/defects"
+	else
+		tests_of "$1"
+	fi
+}
+
 together=()
 alone=()
+of_defect='d[0-9]+_'
+[ -z "$defects" ] || parameters='only=d[0-9]*_*'
 for program in $(all_programs); do
+	[ -z "$defects" ] || tests_of "$program" | grep -qE "^$of_defect" || continue
 	case $(how_to_run "$program") in
 	together) together+=("$program") ;;
 	alone) alone+=("$program") ;;
@@ -76,13 +95,14 @@ boot "${together[@]}"
 # For one test.
 silence=100
 for program in "${alone[@]}"; do
-	for test in $(tests_of "$program"); do
+	for test in $(tests_alone "$program"); do
 		boots=$((boots + 1))
 		boot_stock_test "$name.$boots" "$program" "$test"
 	done
 done
 
-cat "$log_dir/$name".*.results | grep -v '^	' | sort -u >"$log_dir/$name.results"
+cat "$log_dir/$name".*.results | grep -v '^	' | sort -u |
+	grep -E "^[a-z]+ [^ ]+ ([^ ]*[.])?${defects:+$of_defect}" >"$log_dir/$name.results"
 awk -v lane="$lane" -v read_only="(^|[.])($read_only)" '
 	function reason() {
 		sub(/^[^ ]+ [^ ]+ [^ ]+ ?/, "")
