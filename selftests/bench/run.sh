@@ -26,7 +26,7 @@ done
 lockstep=$(emulator)
 
 name=bench-$kernel
-initramfs=$build/initramfs/$name.gz
+initramfs=$build/initramfs/$name.cpio
 # shellcheck disable=SC2046 # a list
 "$here/build-initramfs.sh" "$initramfs" "$bench_dir/bench-init" \
 	":$here/guest.sh" $(vfio_modules) $(kvm_modules) "modules/stock:$stock" \

@@ -65,7 +65,7 @@ results_of() {
 
 # boot STAGE EXPECT: the root as it is now, on a machine
 boot() {
-	local disk=$work/disk-$1 boot=$work/boot-$1 initramfs=$build/initramfs/install-$release-$1.gz
+	local disk=$work/disk-$1 boot=$work/boot-$1 initramfs=$build/initramfs/install-$release-$1.cpio
 	local newest modules
 	mkdir "$boot"
 	newest=$(in_root sh -c "ls '$work/root/lib/modules' | sort -V | tail -n 1")
@@ -103,7 +103,7 @@ boot() {
 machine() {
 	local disk=$work/disk-$1 log=$log_dir/install-$release-$1.log status=0
 	"$repo/selftests/qemu/qemu.sh" --machine powernv9 --kernel "$work/boot-$1" \
-		--initramfs "$build/initramfs/install-$release-$1.gz" \
+		--initramfs "$build/initramfs/install-$release-$1.cpio" \
 		--log "$log" --timeout 300 --append "expect=$2" -- -smp 2 \
 		-drive "if=none,id=root,format=raw,file=$disk" -device nvme,bus=pcie.2,serial=1,drive=root ||
 		status=$?

@@ -69,21 +69,23 @@ done
 
 libraries=("$qemu"/lib/*)
 initramfs=$build/initramfs/$name
-"$here/build-initramfs.sh" "$initramfs.guest.gz" "$scripts/guest-init" "bin:$programs/isolate" \
+"$here/build-initramfs.sh" "$initramfs.guest.cpio" "$scripts/guest-init" "bin:$programs/isolate" \
 	"modules:$modules/nvme-auth.ko" "modules:$modules/nvme-core.ko" "modules:$modules/nvme.ko"
 # shellcheck disable=SC2046 # a list
-"$here/build-initramfs.sh" "$initramfs.gz" "$scripts/host-init" ":$here/guest.sh" \
+"$here/build-initramfs.sh" "$initramfs.cpio" "$scripts/host-init" ":$here/guest.sh" \
 	$(vfio_modules) $(kvm_modules) \
 	"modules/ours:$(module_file ours)" "modules/stock:$(module_file stock)" \
 	"bin:$qemu/bin/qemu-system-ppc64" "${libraries[@]/#/lib:}" "lib64:$qemu/lib64/ld64.so.2" \
-	"share:$qemu/share/slof.bin" ":$kernel_dir/vmlinux" "guest:$initramfs.guest.gz" \
+	"share:$qemu/share/slof.bin" ":$kernel_dir/vmlinux" "guest:$initramfs.guest.cpio" \
 	"bin:$programs/kvm-cap"
+# The machine has room for 128M, and this is nearly as large.
+gzip -1f "$initramfs.cpio"
 
 say "booting $kernel on $machine, QEMU in it with -accel $accel"
 log=$log_dir/$name.log
 results=$log_dir/$name.results
 ending=0
-"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" --initramfs "$initramfs.gz" \
+"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" --initramfs "$initramfs.cpio.gz" \
 	--log "$log" --live --timeout "$timeout" --silence "$silence" \
 	--append "slub_debug=FZPU page_poison=1 accel=$accel reboots=$reboots drivers=$(IFS=, && echo "${drivers[*]}")$sums" \
 	-- -m 6G -smp 2 "${disks[@]}" |

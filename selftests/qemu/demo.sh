@@ -21,7 +21,7 @@ build_id() {
 }
 
 log=$log_dir/demo-$lane.log
-initramfs=$build/initramfs/demo.gz
+initramfs=$build/initramfs/demo.cpio
 # shellcheck disable=SC2046 # a list
 "$here/build-initramfs.sh" "$initramfs" "$here/demo-init" ":$here/guest.sh" \
 	$(vfio_modules) "modules:$ours" "tests:$programs_dir/demo"

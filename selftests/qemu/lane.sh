@@ -94,7 +94,7 @@ emulator() {
 # whatever sleeps there sleeps for ever. That has nothing to do with what is tested, which does not
 # touch timers, and so the lane is run again, once.
 boot_lane() {
-	local name=$1 module=$2 initramfs=$build/initramfs/$1.gz line programs qemu attempt
+	local name=$1 module=$2 initramfs=$build/initramfs/$1.cpio line programs qemu attempt
 	shift 2
 	programs=$*
 	set -- "${@/#/tests:$programs_dir/}"

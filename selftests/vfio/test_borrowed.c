@@ -18,8 +18,7 @@
 #define PAGE	TCE_PAGE_4K
 
 /* What begins the disk of the lanes' machines: an initramfs. */
-#define GZIP_MAGIC_0	0x1f
-#define GZIP_MAGIC_1	0x8b
+#define CPIO_MAGIC	"070701"
 #define NVME_CLASS	"0x010802"
 #define WAIT_MS		10000
 
@@ -247,7 +246,7 @@ static bool disk_is_readable(void)
 	}
 	if (fd >= 0) {
 		good = read(fd, page, page_size()) == (ssize_t)page_size() &&
-		       page[0] == GZIP_MAGIC_0 && page[1] == GZIP_MAGIC_1;
+		       !memcmp(page, CPIO_MAGIC, strlen(CPIO_MAGIC));
 		close(fd);
 	}
 	memory_put(page, page_size());
