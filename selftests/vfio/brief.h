@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is a matter of time only: all but a few lanes of `make check` do a quarter of it. */
+/* What is a matter of time only: the lanes of `make check` do a quarter of it. */
 #ifndef BRIEF_H
 #define BRIEF_H
 
