@@ -45,11 +45,13 @@ long glue_pin_pages(unsigned long user, unsigned long count, bool write, unsigne
 	return pinned;
 }
 
-void glue_unpin_page(unsigned long hpa, bool dirty)
+void glue_unpin_pages(const unsigned long *hpas, unsigned long count, bool dirty)
 {
-	struct page *page = pfn_to_page(hpa >> PAGE_SHIFT);
+	struct page *pages[GLUE_MOST_UNPINNED];
 
-	unpin_user_pages_dirty_lock(&page, 1, dirty);
+	for (unsigned long i = 0; i < count; i++)
+		pages[i] = pfn_to_page(hpas[i] >> PAGE_SHIFT);
+	unpin_user_pages_dirty_lock(pages, count, dirty);
 }
 
 static struct page *page_of(const struct glue_taken_entry *entry)

@@ -46,9 +46,14 @@ void mm_iommu_mapped_dec(struct mm_iommu_table_group_mem_t *mem);
  * negative errno. May sleep.
  */
 long glue_pin_pages(unsigned long user, unsigned long count, bool write, unsigned long *hpas);
-/* Gives one pin of the page at @hpa back, and says if a device may have written to it. May sleep.
+
+#define GLUE_MOST_UNPINNED 64
+
+/*
+ * Gives one pin of each of the @count pages at @hpas back, GLUE_MOST_UNPINNED at most, and says if
+ * a device may have written to them. May sleep.
  */
-void glue_unpin_page(unsigned long hpa, bool dirty);
+void glue_unpin_pages(const unsigned long *hpas, unsigned long count, bool dirty);
 
 /* An entry that was taken out of a table: its TCE, and its word in the view. */
 struct glue_taken_entry {

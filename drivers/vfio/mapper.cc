@@ -391,7 +391,7 @@ inline void Mapper::drop_all(const Gathered &gathered) const
 
 	for (const TakenEntry *at = gathered.begin(); at != end;) {
 		if (Backing(at->backing).is_pinned()) [[unlikely]]
-			drop_pinned(*at++);
+			at = drop_pinned(at, end);
 		else
 			at = drop_registered(at, end);
 	}
@@ -422,13 +422,24 @@ inline const TakenEntry *Mapper::drop_registered(const TakenEntry *first,
 	return next;
 }
 
-[[gnu::noinline]] void Mapper::drop_pinned(const TakenEntry &entry) const
+/* The same of pages that were pinned, up to one that the device may do something else to. */
+[[gnu::noinline]] const TakenEntry *Mapper::drop_pinned(const TakenEntry *first,
+							const TakenEntry *end) const
 {
-	Backing backing(entry.backing);
+	Unpinner unpinner(first->old.device_writes());
 
-	/* Else KVM has taken the page out, and may be about to put it back. */
-	if (entry.old.page() == backing.page())
-		unpin(m_context.census, backing, entry.old.device_writes());
+	for (; first != end; ++first) {
+		Backing backing(first->backing);
+
+		if (!backing.is_pinned() || first->old.device_writes() != unpinner.device_wrote())
+			break;
+		/* Else KVM has taken the page out, and may be about to put it back. */
+		if (first->old.page() != backing.page()) [[unlikely]]
+			continue;
+		unpinner.add(backing.page());
+		m_context.census.remove(backing.page());
+	}
+	return first;
 }
 
 inline Mapper::Owner Mapper::find_owner(UserAddr user) const

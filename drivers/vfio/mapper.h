@@ -160,7 +160,7 @@ private:
 	};
 	void drop_all(const Gathered &gathered) const;
 	const TakenEntry *drop_registered(const TakenEntry *first, const TakenEntry *end) const;
-	void drop_pinned(const TakenEntry &entry) const;
+	const TakenEntry *drop_pinned(const TakenEntry *first, const TakenEntry *end) const;
 	Owner find_owner(UserAddr user) const;
 
 	const Table &m_table;

@@ -39,11 +39,8 @@ void PinnedCensus::stop()
 	m_distinct = m_included = m_charged = 0;
 }
 
-Result<void> PinnedCensus::add(HostPhys page)
+Result<void> PinnedCensus::count(HostPhys page)
 {
-	if (!m_pages)
-		return {};
-
 	int is_new = glue_census_add(m_pages, number_of(page));
 
 	if (is_new < 0)
@@ -53,9 +50,9 @@ Result<void> PinnedCensus::add(HostPhys page)
 	return {};
 }
 
-void PinnedCensus::remove(HostPhys page)
+void PinnedCensus::uncount(HostPhys page)
 {
-	if (!m_pages || !glue_census_remove(m_pages, number_of(page)))
+	if (!glue_census_remove(m_pages, number_of(page)))
 		return;
 	--m_distinct;
 	/* Nothing is given back while there are counted pages that could not be charged. */

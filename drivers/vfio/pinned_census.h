@@ -30,9 +30,13 @@ public:
 	void stop();
 
 	/* Counts a pin of the kernel page that @page is in. -ENOMEM, not counted. */
-	Result<void> add(HostPhys page);
+	Result<void> add(HostPhys page) { return m_pages ? count(page) : Result<void>(); }
 	/* Takes back the count of a pin. */
-	void remove(HostPhys page);
+	void remove(HostPhys page)
+	{
+		if (m_pages)
+			uncount(page);
+	}
 
 	/*
 	 * Charges the counted pages that are not charged yet. -ENOMEM beyond the limit: none is
@@ -41,6 +45,9 @@ public:
 	Result<void> charge();
 
 private:
+	Result<void> count(HostPhys page);
+	void uncount(HostPhys page);
+
 	glue_census *m_pages = nullptr;
 	AddressSpace m_mm;
 	unsigned long m_distinct = 0;

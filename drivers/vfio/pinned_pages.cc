@@ -33,11 +33,14 @@ Result<PinnedPages> PinnedPages::pin(PinnedCensus &census, UserAddr user, Entrie
 
 PinnedPages::~PinnedPages()
 {
-	for (unsigned long i = m_mapped; i < m_counted; ++i)
-		unpin(*m_census, m_pages[i], false);
-	for (unsigned long i = m_counted; i < m_pages.size(); ++i) {
-		if (!m_pages[i].is_nothing())
-			glue_unpin_page(m_pages[i].page().value(), false);
+	Unpinner unpinner(false);
+
+	for (unsigned long i = m_mapped; i < m_pages.size(); ++i) {
+		if (m_pages[i].is_nothing())
+			continue;
+		unpinner.add(m_pages[i].page());
+		if (i < m_counted)
+			m_census->remove(m_pages[i].page());
 	}
 }
 

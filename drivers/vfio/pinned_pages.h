@@ -19,12 +19,34 @@
 
 namespace tce {
 
-/* Gives a pin that @census has counted back, when no PE can reach the page any more. */
-inline void unpin(PinnedCensus &census, Backing pinned, bool device_wrote)
-{
-	glue_unpin_page(pinned.page().value(), device_wrote);
-	census.remove(pinned.page());
-}
+/* Pins to be given back together, when no PE can reach the pages any more. */
+class Unpinner {
+public:
+	/* Of pages that @device_wrote to, or did not. */
+	explicit Unpinner(bool device_wrote) : m_device_wrote(device_wrote) {}
+	Unpinner(const Unpinner &) = delete;
+	Unpinner &operator=(const Unpinner &) = delete;
+	~Unpinner() { unpin(); }
+
+	bool device_wrote() const { return m_device_wrote; }
+	void add(HostPhys page)
+	{
+		m_pages[m_count++] = page.value();
+		if (m_count == GLUE_MOST_UNPINNED)
+			unpin();
+	}
+
+private:
+	void unpin()
+	{
+		glue_unpin_pages(m_pages, m_count, m_device_wrote);
+		m_count = 0;
+	}
+
+	unsigned long m_pages[GLUE_MOST_UNPINNED];
+	unsigned long m_count = 0;
+	const bool m_device_wrote;
+};
 
 /* Pages that were pinned for their entries: see memory_run.h. */
 class PinnedRun {

@@ -395,12 +395,16 @@ long glue_pin_pages(unsigned long user, unsigned long count, bool write, unsigne
 	return pinned ? static_cast<long>(pinned) : -EFAULT;
 }
 
-void glue_unpin_page(unsigned long hpa, bool dirty)
+void glue_unpin_pages(const unsigned long *hpas, unsigned long count, bool dirty)
 {
-	kernel().might_sleep("the unpinning of a page");
-	if (dirty)
-		kernel().mark_dirty(hpa);
-	kernel().unpin(hpa);
+	kernel().might_sleep("the unpinning of pages");
+	if (count > GLUE_MOST_UNPINNED)
+		kernel().complain("more pages are unpinned than there is room for");
+	for (unsigned long i = 0; i < count; ++i) {
+		if (dirty)
+			kernel().mark_dirty(hpas[i]);
+		kernel().unpin(hpas[i]);
+	}
 	kernel().check_reachable_is_pinned();
 }
 
