@@ -330,6 +330,7 @@ static void measure_one_cpu(struct bench *b)
 	measure_all_dma(b);
 	if (!b->floor)
 		measure_all_others(b);
+	measure_type1(b);
 }
 
 int main(int argc, char **argv)

@@ -49,6 +49,7 @@ void print_row_per_page(const char *what, const struct shape *s, uint64_t pages,
 void print_quotient(const char *what, const struct shape *s, uint64_t pages, double value);
 void print_skip(const char *what, const struct shape *s, uint64_t pages, const char *reason);
 
+int open_file(const char *path);
 uint8_t *get_memory(size_t size);
 /* Memory that TCEs of @page_shift can point into; NULL: the kernel has none. */
 uint8_t *get_memory_for(const struct bench *b, unsigned int page_shift);
@@ -74,5 +75,6 @@ void unmap(const struct bench *b, uint64_t offset, uint64_t size);
 /* The parts that have a file of their own. */
 void measure_guest(struct bench *b, const struct shape *shape);
 void measure_threads(struct bench *b, const struct shape *shape);
+void measure_type1(struct bench *b);
 
 #endif

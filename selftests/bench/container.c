@@ -154,7 +154,7 @@ static void register_others(const struct bench *b)
 
 /* ---------------------------------------------------------------------------- container */
 
-static int open_file(const char *path)
+int open_file(const char *path)
 {
 	const int fd = open(path, O_RDWR | O_CLOEXEC);
 

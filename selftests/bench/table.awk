@@ -22,6 +22,12 @@ BEGIN {
 		"instructions per page"
 	title["threads"] = "Threads with a CPU each, instructions of time for a map and an unmap"
 	title["scale"] = "Calls of two threads over those of one in the same time"
+	title["type1_map"] = "Type 1: ``MAP_DMA``, instructions per page of the kernel's size; TCEs: the pages of the " \
+		"memory; floor: pinning alone"
+	title["type1_unmap"] = "Type 1: ``UNMAP_DMA``, the same; floor: unpinning alone"
+	title["type1_many"] = "Type 1: the last of so many mappings of a page: ``MAP_DMA`` and ``UNMAP_DMA``, " \
+		"instructions"
+	title["type1_close"] = "Type 1: closing a container with so many pages mapped, instructions per page"
 	keys = 8
 	columns = split("TCEs,levels,window,groups,regions,pages,threads,containers," \
 			"floor,stock,ours,/ stock,/ floor,kernel's,/ stock", head, ",")

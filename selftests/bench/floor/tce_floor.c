@@ -10,6 +10,8 @@
  * container has, which is the least that an invalidation can be. The TCEs are memory of this module
  * that no PHB reads. There is no lock, no check of anything and no way back from an error: this is
  * to be measured, not used.
+ *
+ * For type 1 the floor is to pin pages in one call, and to unpin them in one.
  */
 #include <linux/fs.h>
 #include <linux/iommu.h>
@@ -41,6 +43,8 @@ struct floor {
 	unsigned long entries;
 	u64 *tces;		/* big-endian */
 	__be64 *view;
+	struct page **pages;	/* pinned */
+	unsigned long pinned;
 };
 
 static const u64 both_bits = (__force u64)cpu_to_be64(TCE_PCI_READ | TCE_PCI_WRITE);
@@ -165,6 +169,39 @@ static long unmap(struct floor *floor, const void __user *user)
 	return 0;
 }
 
+static long pin(struct floor *floor, const void __user *user)
+{
+	struct tce_floor_pin arg;
+	unsigned long count, done = 0;
+
+	if (floor->pinned)
+		return -EBUSY;
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	count = arg.size >> PAGE_SHIFT;
+	if (!floor->pages)
+		floor->pages = kvcalloc(count, sizeof(*floor->pages), GFP_KERNEL);
+	if (!floor->pages)
+		return -ENOMEM;
+	while (done < count) {
+		long pinned = pin_user_pages_fast(arg.vaddr + (done << PAGE_SHIFT), count - done,
+						  FOLL_LONGTERM | FOLL_WRITE, floor->pages + done);
+
+		if (pinned <= 0)
+			break;
+		done += pinned;
+	}
+	floor->pinned = done;
+	return done == count ? 0 : -EFAULT;
+}
+
+static long unpin(struct floor *floor)
+{
+	unpin_user_pages_dirty_lock(floor->pages, floor->pinned, true);
+	floor->pinned = 0;
+	return 0;
+}
+
 static long floor_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct floor *floor = file->private_data;
@@ -177,6 +214,10 @@ static long floor_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return unmap(floor, user);
 	case TCE_FLOOR_SETUP:
 		return set_up(floor, user);
+	case TCE_FLOOR_PIN:
+		return pin(floor, user);
+	case TCE_FLOOR_UNPIN:
+		return unpin(floor);
 	default:
 		return -ENOTTY;
 	}
@@ -192,6 +233,9 @@ static int floor_release(struct inode *inode, struct file *file)
 {
 	struct floor *floor = file->private_data;
 
+	if (floor->pinned)
+		unpin(floor);
+	kvfree(floor->pages);
 	if (floor->window)
 		iommu_tce_table_put(floor->window);
 	if (floor->region && mm_iommu_put(floor->mm, floor->region))
