@@ -261,6 +261,13 @@ static int reopen_and_enable(struct course *c)
 	return ret ? ret : enable(c);
 }
 
+static int get_type1_info(struct course *c)
+{
+	struct vfio_iommu_type1_info info = { .argsz = sizeof(info) };
+
+	return spapr_ioctl(c->s.container, VFIO_IOMMU_GET_INFO, &info);
+}
+
 /* --- KVM ---------------------------------------------------------------------------------- */
 
 static int tell_group(struct course *c)
@@ -456,6 +463,12 @@ static void answers_add(struct answers *a, int answer)
 	a->last = answer;
 	a->n++;
 }
+
+static const struct step type1_steps[] = {
+	{ "GET_INFO of type 1, the first", get_type1_info, NULL, reopen, false },
+	{ "MAP_DMA of type 1, the first", map_first_window, NULL, reopen, false },
+	{ "MAP_DMA of type 1", map_first_window, "UNMAP_DMA of type 1", unmap_first_window, false },
+};
 
 /* --- the sweep ------------------------------------------------------------------------------ */
 
@@ -661,6 +674,13 @@ static int open_all_v1(struct course *c)
 	return ret ? ret : map_first_window(c);
 }
 
+static int open_all_type1(struct course *c)
+{
+	const int ret = reopen(c);
+
+	return ret ? ret : map_first_window(c);
+}
+
 /* How much memory the kernel finds lost that this driver, and not the platform's code, has lost. */
 static unsigned int count_leaks(void)
 {
@@ -739,6 +759,21 @@ TEST_F_TIMEOUT(fail_nth, v1, LIMIT)
 	ASSERT_EQ(0, map_first_window(c));
 	EXPECT_DMA_WORKS();
 	sweep(_metadata, self, "close of it all", close_all, open_all_v1, false);
+	EXPECT_NO_LEAKS_AND_FAILURES(10);
+}
+
+TEST_F_TIMEOUT(fail_nth, type1, LIMIT)
+{
+	struct course *c = &self->course;
+
+	if (!self->parameters[0])
+		SKIP(return, "the driver has no containers of type 1");
+	balance_write("/sys/module/" MODULE "/parameters/type1", "1");
+	c->type = VFIO_TYPE1v2_IOMMU;
+	ASSERT_EQ(0, reopen(c));
+	TAKE_STEPS(type1_steps);
+	EXPECT_DMA_WORKS();
+	sweep(_metadata, self, "close of it all", close_all, open_all_type1, false);
 	EXPECT_NO_LEAKS_AND_FAILURES(10);
 }
 
