@@ -174,14 +174,14 @@ bench-floor: kernel
 	@ln -sfn $(addprefix $(SRC)/selftests/bench/floor/,Kbuild tce_floor.c tce_floor.h) $(FLOOR)
 	$(Q)+$(subst M=$(OUT),M=$(FLOOR),$(KBUILD)) modules
 
-.PHONY: emulator guest-qemu lane-qemu demo reproduce check check-all check-host check-qemu check-kvm bench
+.PHONY: emulator guest-qemu guest-dpdk lane-qemu demo reproduce check check-all check-host check-qemu check-kvm bench
 emulator:
 	$(Q)$(SRC)/scripts/host-packages.sh qemu
 	$(Q)$(SRC)/scripts/fetch-busybox.sh
 
-guest-qemu: emulator
+guest-qemu guest-dpdk: emulator
 	$(Q)$(SRC)/scripts/host-packages.sh build
-	$(Q)$(SRC)/scripts/fetch-guest-qemu.sh
+	$(Q)$(SRC)/scripts/fetch-guest-program.sh $(patsubst guest-%,%,$@)
 
 lane-qemu: emulator
 	$(Q)$(SRC)/scripts/build-qemu.sh

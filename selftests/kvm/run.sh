@@ -51,7 +51,7 @@ silence=$((timeout / 3))
 scripts=$repo/selftests/kvm
 programs=$build/selftests/kvm-ppc64le
 qemu=$build/target/qemu
-[ -e "$qemu/stamp" ] || die "no QEMU for the guest: run scripts/fetch-guest-qemu.sh"
+[ -e "$qemu/stamp" ] || die "no QEMU for the guest: run scripts/fetch-guest-program.sh qemu"
 modules=$kernel_dir/modules
 
 # The disks: 4 MiB of the host's, and for each driver 4 MiB of what the guest writes.
