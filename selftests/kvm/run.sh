@@ -11,8 +11,9 @@
 #	stock-alone     the stock driver; the guest has one disk and only the small window
 #	ours-alone      the same with ours
 #
-# In the lanes kvm and kvm-variants the guest's TCEs are written by KVM, in kvm-tcg and kvm-tcg-reboot
-# by QEMU, through MAP_DMA and UNMAP_DMA. The guest is rebooted where it has two disks; not in kvm-tcg,
+# The guest's TCEs are written by KVM, but in kvm-tcg and kvm-tcg-reboot by QEMU, through MAP_DMA and
+# UNMAP_DMA. In kvm-64k both kernels have pages of 64K; in kvm-hugepages the guest's memory is pages of
+# hugetlbfs. The guest is rebooted where it has two disks; not in kvm-hugepages, and not in kvm-tcg,
 # where each boot takes minutes. The last line of output is the count; the exit status is 0 if
 # nothing failed.
 
@@ -20,39 +21,49 @@
 . "$(dirname "$0")/../../scripts/common.sh"
 # shellcheck source=selftests/qemu/lane.sh
 . "$repo/selftests/qemu/lane.sh"
+# shellcheck source=selftests/qemu/drivers.sh
+. "$repo/selftests/qemu/drivers.sh"
 
-usage="$self.sh kvm|kvm-variants|kvm-tcg|kvm-tcg-reboot"
+usage="$self.sh kvm|kvm-variants|kvm-64k|kvm-hugepages|kvm-tcg|kvm-tcg-reboot"
 [ $# = 1 ] || usage_error "$usage"
 name=$1
 self=$name
 accel=kvm
 reboots=yes
-timeout=900
+hugepages=no
+lane=powernv9-6.12
 # KVM keeps tables of ours, and by them our module: nothing can come after "ours".
 case $name in
 kvm) drivers=(none ours) ;;
 kvm-variants) drivers=(stock stock-alone ours-alone kernel-tables) ;;
+kvm-64k)
+	lane=powernv9-7.2-64k
+	drivers=(stock ours)
+	;;
+kvm-hugepages)
+	hugepages=yes
+	reboots=no
+	drivers=(stock ours)
+	;;
 kvm-tcg)
 	accel=tcg
 	reboots=no
 	drivers=(ours)
-	timeout=3600
 	;;
 kvm-tcg-reboot)
 	accel=tcg
 	drivers=(stock ours)
-	timeout=3600
 	;;
 *) usage_error "$usage" ;;
 esac
-open_lane powernv9-6.12
+open_lane "$lane"
+[ $accel = kvm ] || timeout=3600
 # A guest that boots is silent.
 silence=$((timeout / 3))
 scripts=$repo/selftests/kvm
 programs=$build/selftests/kvm-ppc64le
 qemu=$build/target/qemu
 [ -e "$qemu/stamp" ] || die "no QEMU for the guest: run scripts/fetch-guest-program.sh qemu"
-modules=$kernel_dir/modules
 
 # The disks: 4 MiB of the host's, and for each driver 4 MiB of what the guest writes.
 sums=''
@@ -69,10 +80,10 @@ done
 
 libraries=("$qemu"/lib/*)
 initramfs=$build/initramfs/$name
-"$here/build-initramfs.sh" "$initramfs.guest.cpio" "$scripts/guest-init" "bin:$programs/isolate" \
-	"modules:$modules/nvme-auth.ko" "modules:$modules/nvme-core.ko" "modules:$modules/nvme.ko"
 # shellcheck disable=SC2046 # a list
-"$here/build-initramfs.sh" "$initramfs.cpio" "$scripts/host-init" ":$here/guest.sh" \
+"$here/build-initramfs.sh" "$initramfs.guest.cpio" "$scripts/guest-init" "bin:$programs/isolate" $(nvme_modules)
+# shellcheck disable=SC2046 # a list
+"$here/build-initramfs.sh" "$initramfs.cpio" "$scripts/host-init" ":$here/guest.sh" ":$here/client.sh" \
 	$(vfio_modules) $(kvm_modules) \
 	"modules/ours:$(module_file ours)" "modules/stock:$(module_file stock)" \
 	"bin:$qemu/bin/qemu-system-ppc64" "${libraries[@]/#/lib:}" "lib64:$qemu/lib64/ld64.so.2" \
@@ -82,15 +93,8 @@ initramfs=$build/initramfs/$name
 gzip -1f "$initramfs.cpio"
 
 say "booting $kernel on $machine, QEMU in it with -accel $accel"
-log=$log_dir/$name.log
-results=$log_dir/$name.results
-ending=0
-"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" --initramfs "$initramfs.cpio.gz" \
-	--log "$log" --live --timeout "$timeout" --silence "$silence" \
-	--append "slub_debug=FZPU page_poison=1 accel=$accel reboots=$reboots drivers=$(IFS=, && echo "${drivers[*]}")$sums" \
-	-- -m 6G -smp 2 "${disks[@]}" |
-	show_progress "$name" || ending=$?
-awk -v ending="$ending" -v programs="${drivers[*]}" -f "$here/ktap.awk" "$log" >"$results.all"
+boot_drivers qemu-system-ppc64 "$initramfs.cpio.gz" "accel=$accel reboots=$reboots hugepages=$hugepages$sums" \
+	-m 6G -smp 2 "${disks[@]}"
 
 # mib DISK NUMBER: the checksum of a MiB of a disk's file
 mib() {
@@ -115,36 +119,8 @@ check_files() {
 				"the_files_have_what_the_guest_wrote $wrong"
 			;;
 		esac
-	done < <(grep -E '^guest: (begin|copied|end) ' "$log" | tr -d '\r')
+	done < <(grep -E '^guest: (begin|copied|end) ' "$log_dir/$name.log" | tr -d '\r')
 }
 check_files >>"$results.all"
 
-# The drivers side by side.
-awk -v drivers="${drivers[*]}" '
-	/^\t/ || $3 ~ /^test_[0-9]+$/ { next }
-	!($3 in row) { row[$3] = ++rows; name[rows] = $3 }
-	{ result[$2, $3] = $1 == "fail" ? "FAILED" : $1 == "pass" ? "ok" : $1 }
-	END {
-		columns = split(drivers, driver, " ")
-		printf "%-40s", ""
-		for (i = 1; i <= columns; i++)
-			printf " %14s", driver[i]
-		print ""
-		for (r = 1; r <= rows; r++) {
-			printf "%-40s", name[r]
-			for (i = 1; i <= columns; i++)
-				printf " %14s", (driver[i], name[r]) in result ? result[driver[i], name[r]] : "-"
-			print ""
-		}
-	}' "$results.all"
-
-# The stock driver has to fail in a test that is named after a defect, and in no other. What comes
-# after that failure is not counted.
-awk '
-	$2 != "stock" { if (!/^\t/ || !stock) print; stock = 0; next }
-	{ stock = 1 }
-	$3 ~ /^d[0-9]+_/ && $1 == "pass" { print "fail stock " $3 " it passes on the stock driver"; next }
-	$3 ~ /^d[0-9]+_/ && $1 == "fail" { print "pass stock " $3 "_fails"; defect = 1; next }
-	$1 == "lost" && defect { next }
-	{ print }' "$results.all" >"$results"
-report_lane "$name" "$name"
+report_drivers

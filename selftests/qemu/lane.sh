@@ -56,22 +56,27 @@ all_programs() {
 	[ -n "$found" ] || die "no test programs in ${programs_dir#"$repo/"}"
 }
 
-# vfio_modules: the modules around ours, as arguments for build-initramfs.sh
+# module_arguments NAME...: modules of the kernel, as arguments for build-initramfs.sh
+module_arguments() {
+	printf "modules:$kernel_dir/modules/%s.ko\n" "$@"
+}
+
+# nvme_modules: those of an NVMe disk. Older kernels have no nvme-keyring.
+nvme_modules() {
+	[ ! -e "$kernel_dir/modules/nvme-keyring.ko" ] || module_arguments nvme-keyring
+	module_arguments nvme-auth nvme-core nvme
+}
+
+# vfio_modules: the modules around ours
 vfio_modules() {
-	local name names='vfio vfio-pci-core vfio-pci'
-	[[ $machine != pseries* ]] || names+=' nvme-keyring nvme-auth nvme-core nvme'
-	for name in $names; do
-		# Older kernels have no such module.
-		[[ $name = nvme-keyring && ! -e $kernel_dir/modules/$name.ko ]] && continue
-		printf '%s\n' "modules:$kernel_dir/modules/$name.ko"
-	done
+	module_arguments vfio vfio-pci-core vfio-pci
+	[[ $machine != pseries* ]] || nvme_modules
 	! is_built_here "$kernel" || printf '%s\n' "modules:$build/mistakes/$kernel/mistakes.ko"
 }
 
-# kvm_modules: the same, of KVM, where a guest's TCEs could be written by it
+# kvm_modules: those of KVM, where a guest's TCEs could be written by it
 kvm_modules() {
-	[[ $machine != powernv* ]] ||
-		printf '%s\n' "modules:$kernel_dir/modules/kvm.ko" "modules:$kernel_dir/modules/kvm-hv.ko"
+	[[ $machine != powernv* ]] || module_arguments kvm kvm-hv
 }
 
 # emulator: the QEMU of the lane. On PowerNV its PHBs keep TCEs until they are told to drop them.
