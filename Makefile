@@ -100,9 +100,13 @@ mistakes: kernel
 	$(Q)+$(subst M=$(OUT),M=$(MISTAKES),$(KBUILD)) modules
 
 # Into updates/, which modprobe prefers to the kernel's own modules. With KEY= and CERT= it is signed.
-# The manual page is for all kernels.
-MANUAL := Documentation/vfio_iommu_spapr_tce.4
-MANUAL_INSTALLED = $(INSTALL_MOD_PATH)/usr/local/share/man/man4/$(notdir $(MANUAL))
+# The tools and the manual pages are for all kernels.
+TOOLS := $(addprefix tools/,tcestat tce-trace tce-trace.bt)
+MANUALS := $(addprefix Documentation/,vfio_iommu_spapr_tce.4 tcestat.8 tce-trace.8 tce-trace.bt.8)
+LOCAL = $(INSTALL_MOD_PATH)/usr/local
+LOCAL_install = cd $(SRC) && install -D -t $(LOCAL)/sbin $(TOOLS) && for page in $(MANUALS); do \
+	install -D -m 644 -t $(LOCAL)/share/man/man$${page\#\#*.} $$page || exit 1; done
+LOCAL_uninstall = rm -f $(TOOLS:tools/%=$(LOCAL)/sbin/%) $(MANUALS:Documentation/%=$(LOCAL)/share/man/man?/%)
 INSTALL_MODULE = INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) STRIP=$(CROSS)strip KEY=$(KEY) CERT=$(CERT) \
 	$(SRC)/scripts/install-module.sh $(1) $(OUT)/$(MODULE) $(KDIR)
 install: module
@@ -111,14 +115,14 @@ ifeq ($(NATIVE)$(INSTALL_MOD_PATH),)
 	$(error this is no POWER host: say where to with INSTALL_MOD_PATH=)
 endif
 	$(Q)$(call INSTALL_MODULE,$(if $(filter install,$@),install,remove))
-	$(Q)$(if $(filter install,$@),install -D -m 644 $(SRC)/$(MANUAL),rm -f) $(MANUAL_INSTALLED)
+	$(Q)$(LOCAL_$@)
 
 # --- packages ----------------------------------------------------------------------------------
 # What the module is built from and installed with, and nothing else.
 .PHONY: dkms-tree dist deb
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"$$/\1/p' $(SRC)/dkms.conf)
 DKMS_NAME := vfio-iommu-spapr-tce-$(VERSION)
-DKMS_FILES := Makefile Kbuild dkms.conf drivers arch include kernel $(MANUAL) scripts/expected-symbols \
+DKMS_FILES := Makefile Kbuild dkms.conf drivers arch include kernel $(TOOLS) $(MANUALS) scripts/expected-symbols \
 	$(patsubst %,scripts/%.sh,audit-module check-headers check-kernel install-module \
 		layout-header remind verify-driver-ops)
 dkms-tree:
@@ -144,7 +148,7 @@ endif
 	$(Q)cd $(DEB)/source && dpkg-buildpackage -us -uc -b \
 		$(if $(NATIVE),--ignore-builtin-builddeps,-appc64el -d) >$(DEB)/log 2>&1 || { tail -n 15 $(DEB)/log >&2; exit 1; }
 ifndef NATIVE
-	$(Q)lintian --allow-root --fail-on error,warning $(DEB)/*.deb
+	$(Q)lintian --allow-root -EI --fail-on error,warning,info,experimental $(DEB)/*.deb
 endif
 	@cd $(SRC) && echo build/deb/*.deb
 

@@ -24,7 +24,7 @@ say "clang-tidy over ${#units[@]} files"
 clang-tidy --quiet "${units[@]}" -- -std=gnu++20 -fno-exceptions -fno-rtti \
 	-I. -Iinclude "-I$out" 2>/dev/null
 
-mapfile -t scripts < <(git ls-files '*.sh' '*-init' .ci/run debian/kernel-hook tools/tcestat)
+mapfile -t scripts < <(git ls-files '*.sh' '*-init' .ci/run debian/kernel-hook tools/tcestat tools/tce-trace)
 say "shellcheck over ${#scripts[@]} scripts"
 shellcheck -x "${scripts[@]}"
 
@@ -36,8 +36,8 @@ bare=$(git grep -L SPDX-License-Identifier -- ':!LICENSES' ':!.reuse' ':!debian'
 say "reuse: each file has a licence, whose text is in LICENSES"
 quietly reuse lint
 
-say "the version in all places, the manual page"
-selftests/build/test-version.sh
+say "the version in all places, the manual pages, what modinfo says"
+selftests/build/test-version.sh "$out/vfio_iommu_spapr_tce.ko"
 
 lines() {
 	git ls-files "$@" | xargs cat | wc -l

@@ -14,7 +14,6 @@ cd /root
 release=$(uname -r)
 module=vfio_iommu_spapr_tce
 package=vfio-iommu-spapr-tce
-manual=/usr/local/share/man/man4/vfio_iommu_spapr_tce.4
 mkdir -p log
 export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/root/apt.conf
 echo 'APT::Get::Assume-Yes "true";' >$APT_CONFIG
@@ -120,7 +119,8 @@ make_install() {
 	has_not log/install SSL
 	has_not log/install depmod
 	modprobe_loads updates/
-	[ -e "$manual" ]
+	ls /usr/local/sbin/{tcestat,tce-trace,tce-trace.bt}
+	ls /usr/local/share/man/{man4/vfio_iommu_spapr_tce.4,man8/tcestat.8,man8/tce-trace.8}
 	[ "$(stat -c %s "/lib/modules/$release/updates/$module.ko")" -lt 300000 ]
 	[ -z "$(modinfo -F signer "$module")" ]
 }
@@ -150,7 +150,7 @@ make_uninstall() {
 	make -C src uninstall | tee log/uninstall
 	has log/uninstall "modprobe loads /lib/modules/$release/kernel/drivers/vfio/$module.ko"
 	modprobe_loads kernel/drivers/vfio/
-	[ ! -e "$manual" ]
+	[ -z "$(find /usr/local -type f)" ]
 	fails make -C src uninstall
 	has log/failed 'nothing is installed'
 }
@@ -187,6 +187,7 @@ package_upgrade() {
 	dkms status -m "$package" >log/status
 	has log/status "$release"
 	has_not log/status /0.9
+	ls /usr/sbin/{tcestat,tce-trace,tce-trace.bt}
 	[ ! -e "/usr/src/$package-0.9" ]
 }
 
@@ -275,6 +276,7 @@ package_purge() {
 	apt purge vfio-iommu-spapr-tce-dkms
 	nothing_half_done
 	[ -z "$(find /etc/kernel /usr/src /var/lib/dkms -name "*$package*")" ]
+	[ -z "$(find /usr/sbin -name 'tce*')" ]
 }
 
 case $stage-$VERSION_CODENAME in

@@ -106,7 +106,7 @@ boot_lane() {
 	# shellcheck disable=SC2046 # a list
 	"$here/build-initramfs.sh" "$initramfs" "$here/lane-init" ":$here/guest.sh" \
 		$(vfio_modules) $(kvm_modules) "modules:$module" "tools:$repo/tools/tcestat" \
-		"tools:$repo/tools/tce-trace.sh" "$@"
+		"tools:$repo/tools/tce-trace" "$@"
 
 	# Allocations are checked and freed pages are poisoned: a cheap look for
 	# memory that is used after it was freed, or past its end.

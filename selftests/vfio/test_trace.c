@@ -18,7 +18,7 @@
 #define TRACEFS		"/sys/kernel/tracing"
 #define EVENTS		TRACEFS "/events/" MODULE
 #define INSTANCE	TRACEFS "/instances/test_trace"
-#define SCRIPT		"/tools/tce-trace.sh"
+#define SCRIPT		"/tools/tce-trace"
 /* Which the script's command reads. */
 #define GO		"/tmp/test_trace"
 
