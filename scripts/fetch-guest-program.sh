@@ -9,15 +9,15 @@
 #	build/target/PROGRAM/lib64/     the dynamic loader
 #	build/target/PROGRAM/share/     other files
 #
-# The programs are qemu, with the guests' firmware, and dpdk: testpmd, with the driver of its NICs.
-# Nothing is installed. Does nothing when it is there already.
+# The programs are qemu, with the guests' firmware, dpdk: testpmd, with the driver of its NICs, bpftrace and
+# trace-cmd. Nothing is installed. Does nothing when it is there already.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 # shellcheck source=scripts/debian.sh
 . "$repo/scripts/debian.sh"
 
-[ $# = 1 ] || usage_error "$self.sh qemu|dpdk"
+[ $# = 1 ] || usage_error "$self.sh qemu|dpdk|bpftrace|trace-cmd"
 program=$1
 # Of these packages come the binary, other files, and libraries that are loaded later: plugins, and what
 # glibc ends threads with.
@@ -33,6 +33,12 @@ dpdk)
 	binary=dpdk-testpmd
 	shared=()
 	plugins=('librte_net_e1000.so.*' 'librte_mempool_ring.so.*' libgcc_s.so.1)
+	;;
+bpftrace | trace-cmd)
+	wanted=("$program")
+	binary=$program
+	shared=()
+	plugins=()
 	;;
 *) die "no such program: $program" ;;
 esac

@@ -56,7 +56,7 @@ name_of() {
 	host) echo host ;;
 	install) echo "install-$2" ;;
 	lane) echo "$2-$3$([ "${4-}" != core ] || echo -core)" ;;
-	stock | control | dpdk) echo "$1-$2${3:+-$3}" ;;
+	stock | control | dpdk | tracers) echo "$1-$2${3:+-$3}" ;;
 	kvm) echo "$2" ;;
 	esac
 }
@@ -76,7 +76,7 @@ run_suite() {
 	stock) stock_suite "$name" "$2" ${3:+"--$3"} ;;
 	control) suite "$name" selftests/qemu/control.sh "$2" ;;
 	kvm) suite "$name" selftests/kvm/run.sh "$2" ;;
-	dpdk) suite "$name" selftests/dpdk/run.sh "$2" ;;
+	dpdk | tracers) suite "$name" "selftests/$1/run.sh" "$2" ;;
 	*) step "selftests/lanes has no suites of the kind $1" false ;;
 	esac
 }
@@ -191,6 +191,7 @@ step "audit of what is broken" selftests/build/test-audit.sh
 step "order of the floors" selftests/build/test-floors.sh
 step "sparse" make --no-print-directory sparse
 make --no-print-directory target-tests kvm-programs guest-qemu guest-dpdk lane-qemu
+[[ "${list[*]}" != *tracers* ]] || make --no-print-directory demo-program guest-bpftrace guest-trace-cmd
 [[ "${list[*]}" != *install* ]] || make --no-print-directory install-roots || true # then they fail
 in_parallel step "lint" make --no-print-directory lint
 start '!(host*)'
