@@ -1,145 +1,253 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random ioctls on two containers, each of v1 or v2, with three groups. Each input is a sequence of
- * calls; whatever they were, nothing may be left at the end.
+ * Random calls on three containers with three groups and two processes, on each kind of tables.
+ * Each input is a sequence of calls, after each of which the driver has to agree with the model.
  */
-#include <cstdio>
-#include <cstdlib>
-
 #include <fuzzer/FuzzedDataProvider.h>
 
-#include "client.h"
-#include "fake/kernel.h"
+#include "checked_machine.h"
 
 namespace {
 
-constexpr unsigned long user = 4 * GiB;
-constexpr unsigned long huge = 8 * GiB;
+using model::Access;
+using model::Platform;
+
+CheckedMachine::Setup read_setup(FuzzedDataProvider &data)
+{
+	CheckedMachine::Setup setup = {};
+
+	setup.platform =
+		data.PickValueInArray({ Platform::OwnTables, Platform::KernelTables,
+					Platform::DynamicWindows, Platform::BorrowedWindow });
+	setup.has_multi_tce = data.ConsumeBool();
+	setup.locked_limit = data.PickValueInArray({ ~0UL, ~0UL, 300UL, 1500UL, 40UL });
+	setup.default_window_start = data.PickValueInArray({ 0UL, 0UL, MiB });
+	return setup;
+}
 
 class Fuzzer {
 public:
-	explicit Fuzzer(FuzzedDataProvider &data) : m_data(data)
+	explicit Fuzzer(FuzzedDataProvider &data) : m_data(data), m_machine(read_setup(data))
 	{
-		tce_module_init(uses_kernel_tables());
-		fake::Kernel::set_current(&m_process);
-		m_process.mmap(user, MiB);
-		m_process.mmap(huge, 4 * MiB, fake::Backing::HugeTlb, 21);
-		for (iommu_group *&group : m_groups) {
-			group = &m_kernel.add_group();
-			group->data->limits.tce32_size = MiB;
-		}
-		for (Client &client : m_clients)
-			client.open(m_data.ConsumeBool() ? VFIO_SPAPR_TCE_IOMMU
-							 : VFIO_SPAPR_TCE_v2_IOMMU);
-		m_kernel.failures.fail_any(m_data.ConsumeIntegral<unsigned char>());
-	}
-
-	~Fuzzer()
-	{
-		for (Client &client : m_clients)
-			client.close();
-		tce_module_exit();
-		m_kernel.check_balance();
+		/* What nearly all sequences would begin with. */
+		m_machine.open(0, 2);
+		m_machine.open(1, m_data.ConsumeBool() ? 1 : 2);
+		m_machine.attach(0, 0);
 	}
 
 	void call()
 	{
-		Client &client = m_clients[m_data.ConsumeBool()];
-		iommu_group &group = *m_groups[m_data.ConsumeIntegralInRange(0, 2)];
-
-		switch (m_data.ConsumeIntegralInRange(0, 12)) {
+		m_container = pick(CheckedMachine::containers);
+		/* Mostly the first. */
+		m_process = pick(8) == 7;
+		if (pick(16) == 15)
+			m_machine.fail_next(1 + pick(40));
+		switch (pick(16)) {
 		case 0:
-			/* As the VFIO core: a group is in one container at most. */
-			if (!group.data->tables[0] && !group.data->tables[1] && !owner(group) &&
-			    !client.attach(group))
-				owner(group) = &client;
+			m_machine.attach(m_container, pick(CheckedMachine::groups));
 			break;
 		case 1:
-			if (owner(group) == &client) {
-				client.detach(group);
-				owner(group) = nullptr;
-			}
+			m_machine.detach(m_container, pick(CheckedMachine::groups));
 			break;
 		case 2:
-			client.register_memory(address(), size());
+			m_machine.close(m_container);
 			break;
 		case 3:
-			client.unregister_memory(address(), size());
+			m_machine.open(m_container, 1 + pick(2));
 			break;
 		case 4:
-			client.map(iova(), address(), size(), flags());
+			change_memory(VFIO_IOMMU_SPAPR_REGISTER_MEMORY);
 			break;
 		case 5:
-			client.unmap(iova(), size());
+			change_memory(VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY);
 			break;
 		case 6:
-			client.create(m_data.ConsumeIntegral<unsigned char>() % 32, size(),
-				      m_data.ConsumeIntegralInRange(0u, 6u));
-			break;
 		case 7:
-			client.remove(iova());
+			map();
 			break;
 		case 8:
-			client.ioctl(m_data.PickValueInArray(
-					     { VFIO_IOMMU_SPAPR_TCE_GET_INFO, VFIO_IOMMU_MAP_DMA,
-					       VFIO_IOMMU_SPAPR_TCE_CREATE, VFIO_EEH_PE_OP }),
-				     raw_argument());
+			unmap();
 			break;
 		case 9:
-			client.enable();
+			create();
 			break;
 		case 10:
-			client.disable();
+			remove();
 			break;
 		case 11:
-			client.eeh(m_data.ConsumeIntegralInRange(0u, 10u));
+			ioctl(m_data.PickValueInArray(
+				      { VFIO_IOMMU_ENABLE, VFIO_IOMMU_ENABLE, VFIO_IOMMU_DISABLE }),
+			      0);
 			break;
 		case 12:
-			client.inject(m_data.ConsumeIntegralInRange(0u, 2u),
-				      m_data.ConsumeIntegralInRange(0u, 20u), iova(), size());
+			m_machine.kvm_put(m_container, pick(model::max_windows), m_process,
+					  pick(512), kvm_address());
+			break;
+		case 13:
+			call_kvm();
+			break;
+		case 14:
+			eeh();
+			break;
+		case 15:
+			anything();
 			break;
 		}
 	}
 
 private:
-	Client *&owner(iommu_group &group) { return m_owners[&group]; }
+	unsigned int pick(unsigned int count)
+	{
+		return m_data.ConsumeIntegralInRange(0U, count - 1);
+	}
+
+	template <typename Argument>
+	void ioctl(unsigned int command, const Argument &argument,
+		   unsigned long size = sizeof(Argument))
+	{
+		Access access = m_data.PickValueInArray({ Access::ReadWrite, Access::ReadWrite,
+							  Access::ReadWrite, Access::ReadWrite,
+							  Access::ReadWrite, Access::ReadWrite,
+							  Access::ReadOnly, Access::None });
+
+		m_machine.ioctl(m_container, m_process, command, &argument, size, access);
+	}
 
 	/* Mostly a few pages from where something is; now and then anything. */
-	unsigned long near(unsigned long base)
+	unsigned long near(unsigned long base, unsigned long page)
 	{
-		if (m_data.ConsumeIntegral<unsigned char>() == 0xff)
+		unsigned char offset = m_data.ConsumeIntegral<unsigned char>();
+
+		if (offset == 0xff)
 			return m_data.ConsumeIntegral<unsigned long>();
-		return base + m_data.ConsumeIntegral<unsigned char>() * page_4k;
+		return base + (offset % 128) * page;
 	}
 
-	unsigned long address() { return near(m_data.PickValueInArray({ user, huge })); }
+	unsigned long address(unsigned long page)
+	{
+		return near(m_data.PickValueInArray(
+				    { CheckedMachine::small_memory, CheckedMachine::small_memory,
+				      CheckedMachine::huge_memory, CheckedMachine::huge_memory,
+				      CheckedMachine::huge_memory + CheckedMachine::huge_size / 2,
+				      CheckedMachine::huge_memory + CheckedMachine::huge_size }),
+			    page);
+	}
+
 	unsigned long iova()
 	{
-		return near(m_data.PickValueInArray({ 0UL, fake::second_window_start }));
+		return near(m_data.PickValueInArray({ 0UL, 0UL, MiB, fake::second_window_start,
+						      fake::second_window_start + 2 * MiB }),
+			    page_4k);
 	}
-	unsigned long size()
-	{
-		return near(m_data.PickValueInArray({ 0UL, 0UL, MiB, 2 * MiB, 4 * MiB, GiB }));
-	}
-	unsigned int flags() { return m_data.ConsumeIntegralInRange(1u, 4u); }
 
-	void *raw_argument()
+	unsigned long size(unsigned long page)
 	{
-		for (unsigned int &word : m_argument)
-			word = m_data.ConsumeIntegral<unsigned int>();
-		return m_argument;
+		return near(m_data.PickValueInArray({ page, page, 0UL, CheckedMachine::small_size,
+						      CheckedMachine::huge_size / 2,
+						      CheckedMachine::huge_size }),
+			    m_data.ConsumeBool() ? page : 0);
+	}
+
+	unsigned long kvm_address() { return pick(4) ? address(page_4k) & ~(page_4k - 1) : 0; }
+
+	void change_memory(unsigned int command)
+	{
+		vfio_iommu_spapr_register_memory memory = {};
+
+		memory.argsz = sizeof(memory);
+		memory.vaddr = address(fake::page_size);
+		memory.size = size(fake::page_size);
+		ioctl(command, memory);
+	}
+
+	void map()
+	{
+		vfio_iommu_type1_dma_map map = {};
+
+		map.argsz = sizeof(map);
+		map.flags = pick(5);
+		map.vaddr = address(page_4k);
+		map.iova = iova();
+		map.size = size(page_4k);
+		ioctl(VFIO_IOMMU_MAP_DMA, map);
+	}
+
+	void unmap()
+	{
+		vfio_iommu_type1_dma_unmap unmap = {};
+
+		unmap.argsz = sizeof(unmap);
+		unmap.iova = iova();
+		unmap.size = size(page_4k);
+		ioctl(VFIO_IOMMU_UNMAP_DMA, unmap);
+	}
+
+	/* A large window is read entry by entry, so it has levels. */
+	void create()
+	{
+		vfio_iommu_spapr_tce_create create = {};
+		unsigned int shift =
+			m_data.PickValueInArray({ 20, 21, 22, 23, 30, 34, 40, 50, 63 });
+
+		create.argsz = sizeof(create);
+		create.levels = pick(7);
+		create.page_shift = m_data.PickValueInArray({ 12, 12, 12, 16, 21, 24, 13, 200 });
+		if (create.levels < 2 && shift >= 30 && shift < 40)
+			shift = 20;
+		create.window_size = (1UL << shift) + (pick(16) == 15 ? page_4k : 0);
+		ioctl(VFIO_IOMMU_SPAPR_TCE_CREATE, create);
+	}
+
+	void remove()
+	{
+		vfio_iommu_spapr_tce_remove remove = {};
+
+		remove.argsz = sizeof(remove);
+		remove.start_addr = iova();
+		ioctl(VFIO_IOMMU_SPAPR_TCE_REMOVE, remove);
+	}
+
+	void call_kvm()
+	{
+		if (pick(2))
+			m_machine.start_hypercall(m_container, pick(model::max_windows), pick(512),
+						  kvm_address());
+		else
+			m_machine.step_hypercall();
+	}
+
+	void eeh()
+	{
+		vfio_eeh_pe_op operation = {};
+
+		operation.argsz = sizeof(operation);
+		operation.op = pick(11);
+		operation.err.type = pick(3);
+		operation.err.func = pick(21);
+		ioctl(VFIO_EEH_PE_OP, operation);
+	}
+
+	/* A call with a wrong argument, mostly. */
+	void anything()
+	{
+		unsigned int words[10] = {};
+		unsigned int command = m_data.PickValueInArray(
+			{ VFIO_IOMMU_SPAPR_TCE_GET_INFO, VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA,
+			  VFIO_IOMMU_SPAPR_REGISTER_MEMORY, VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY,
+			  VFIO_IOMMU_SPAPR_TCE_CREATE, VFIO_IOMMU_SPAPR_TCE_REMOVE, VFIO_EEH_PE_OP,
+			  VFIO_IOMMU_GET_INFO });
+
+		words[0] = pick(64);
+		words[1] = pick(4);
+		for (unsigned int i = 2; i < 10; ++i)
+			words[i] = m_data.ConsumeIntegral<unsigned char>();
+		ioctl(command, words);
 	}
 
 	FuzzedDataProvider &m_data;
-	fake::Kernel m_kernel{ [](const std::string &what) {
-		std::fprintf(stderr, "%s\n", what.c_str());
-		std::abort();
-	} };
-	mm_struct m_process;
-	iommu_group *m_groups[3];
-	std::map<iommu_group *, Client *> m_owners;
-	Client m_clients[2];
-	unsigned int m_argument[16];
+	CheckedMachine m_machine;
+	unsigned int m_container = 0;
+	unsigned int m_process = 0;
 };
 
 } /* namespace */

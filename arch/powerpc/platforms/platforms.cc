@@ -71,6 +71,7 @@ void choose_platform(bool kernel_tables_only)
 
 void release_platform()
 {
+	use_powernv_tables = false;
 	glue_phb3_unmap_registers();
 }
 
