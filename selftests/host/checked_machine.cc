@@ -26,16 +26,33 @@ unsigned int direction_of(const model::Entry &entry)
 	return entry.device_reads ? KERNEL_DMA_BIDIRECTIONAL : KERNEL_DMA_FROM_DEVICE;
 }
 
-bool is_same(const Tces &found, const std::map<unsigned long, model::Entry> &wanted)
+bool is_same(const std::pair<const unsigned long, fake::Tce> &found,
+	     const std::pair<const unsigned long, model::Entry> &wanted)
 {
-	return found.size() == wanted.size() &&
-	       std::equal(found.begin(), found.end(), wanted.begin(),
-			  [](const auto &tce, const auto &entry) {
-				  return tce.first == entry.first &&
-					 tce.second.hpa == entry.second.page &&
-					 tce.second.direction == direction_of(entry.second);
-			  });
+	return found.first == wanted.first && found.second.hpa == wanted.second.page &&
+	       found.second.direction == direction_of(wanted.second);
 }
+
+/* All entries but one are the same. */
+bool is_same_but(const Tces &found, const std::map<unsigned long, model::Entry> &wanted,
+		 unsigned long but)
+{
+	auto tce = found.begin();
+	auto entry = wanted.begin();
+
+	for (;;) {
+		if (tce != found.end() && tce->first == but)
+			++tce;
+		if (entry != wanted.end() && entry->first == but)
+			++entry;
+		if (tce == found.end() || entry == wanted.end())
+			return tce == found.end() && entry == wanted.end();
+		if (!is_same(*tce++, *entry++))
+			return false;
+	}
+}
+
+constexpr unsigned long none = ~0UL;
 
 std::string print(const char *what, unsigned long found, unsigned long wanted)
 {
@@ -52,6 +69,7 @@ CheckedMachine::CheckedMachine(const Setup &setup)
 		    .second_window = fake::second_window_start,
 		    .table_size = table_size })
 {
+	m_kernel.has_threads = false;
 	m_kernel.hypervisor.is_there = is_partition();
 	m_kernel.hypervisor.has_multi_tce = setup.has_multi_tce;
 	tce_module_init(setup.platform == Platform::KernelTables);
@@ -154,6 +172,8 @@ void CheckedMachine::perform(const std::function<long()> &real, const Call &mode
 
 	m_records.back().result = found;
 	m_kernel.failures.forget();
+	if (m_has_just_failed && is_partition())
+		remove_left_windows();
 	if (m_has_just_failed)
 		m_records.push_back(
 			{ "  in which call %lu of what can fail failed", { fail_nth } });
@@ -173,6 +193,19 @@ void CheckedMachine::perform(const std::function<long()> &real, const Call &mode
 			return;
 	}
 	disagree(difference);
+}
+
+/* What the firmware did not remove of a partition's windows it removes the next time. */
+void CheckedMachine::remove_left_windows()
+{
+	for (iommu_group *group : m_groups) {
+		for (unsigned int place = 0; place < model::max_windows; ++place) {
+			iommu_table *table = group->data->tables[place];
+
+			if (table && !table->ops)
+				glue_table_group_unset_window(group->data, place);
+		}
+	}
 }
 
 bool CheckedMachine::find_outcome(std::vector<State> &states)
@@ -223,10 +256,10 @@ void CheckedMachine::add_emptied(std::vector<State> &states, unsigned int contai
 
 		Tces now = table->entries();
 
-		for (unsigned long at = iova >> window->page_shift;
-		     at < (iova + size) >> window->page_shift; ++at) {
-			if (!now.contains(at))
-				emptied.unmap(container, place, at);
+		/* Of a copy, which does not change. */
+		for (const auto &[number, entry] : std::map(window->entries)) {
+			if ((number << window->page_shift) - iova < size && !now.contains(number))
+				emptied.unmap(container, place, number);
 		}
 	}
 	states.push_back(std::move(emptied));
@@ -482,6 +515,25 @@ std::string CheckedMachine::compare(const State &state)
 	return difference;
 }
 
+/* Whatever is charged to a process keeps its address space, and so does a container of it. */
+long CheckedMachine::references(const State &state, unsigned int process)
+{
+	long count = 0;
+
+	for (const model::Container &container : state.containers) {
+		if (container.owner != process)
+			continue;
+		count += 1 + !!container.windows[0] + !!container.windows[1];
+		count += static_cast<long>(container.registered.size());
+		/* Where kernel pages are counted, these too. */
+		if (container.window_charge)
+			count += KERNEL_PAGE_SHIFT > 12 ? 2 : 1;
+	}
+	for (const auto &[start, region] : state.processes[process].regions)
+		count += region.is_orphan;
+	return count;
+}
+
 std::string CheckedMachine::compare_process(const State &state, unsigned int number) const
 {
 	/* Of a hypercall on its way: what it has counted, and what it has taken out. */
@@ -491,6 +543,8 @@ std::string CheckedMachine::compare_process(const State &state, unsigned int num
 
 	if (process.locked_vm != wanted.locked)
 		return print("locked pages", process.locked_vm, wanted.locked);
+	if (process.grabs != references(state, number))
+		return "the references on an address space";
 	if (process.regions.size() != wanted.regions.size())
 		return print("regions", process.regions.size(), wanted.regions.size());
 	for (const mm_iommu_table_group_mem_t &region : process.regions) {
@@ -527,6 +581,9 @@ std::string CheckedMachine::compare_group(const model::Container &container, uns
 		    table->shape.size != window->size >> window->page_shift)
 			return "a window has another shape";
 
+		/* Of an entry that KVM is about to change the PHB is told in the end. */
+		unsigned long changing =
+			m_hypercall && m_hypercall->table == table ? m_hypercall->number : none;
 		/* All groups have the same tables. */
 		std::string difference = number == container.groups.front()
 						 ? compare_table(container, *window, *table)
@@ -534,7 +591,7 @@ std::string CheckedMachine::compare_group(const model::Container &container, uns
 
 		if (!difference.empty())
 			return difference;
-		if (!is_partition() && !is_same(group.cached[place], window->entries))
+		if (!is_partition() && !is_same_but(group.cached[place], window->entries, changing))
 			return "what a device can reach differs";
 	}
 	return {};
@@ -543,7 +600,7 @@ std::string CheckedMachine::compare_group(const model::Container &container, uns
 std::string CheckedMachine::compare_table(const model::Container &container,
 					  const model::Window &window, iommu_table &table)
 {
-	if (!is_same(table.entries(), window.entries))
+	if (!is_same_but(table.entries(), window.entries, none))
 		return "what is in a table differs";
 	/* KVM writes the address later than the entry. */
 	if (container.version == 1 || m_hypercall)

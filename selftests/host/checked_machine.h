@@ -44,6 +44,8 @@ public:
 
 	explicit CheckedMachine(const Setup &setup);
 	CheckedMachine(const CheckedMachine &) = delete;
+	model::Platform platform() const { return m_platform; }
+
 	/* Closes all containers. */
 	~CheckedMachine();
 
@@ -77,12 +79,13 @@ private:
 	};
 	struct Hypercall {
 		Hypercall(iommu_table &table, mm_struct &mm, unsigned long at, unsigned long user)
-			: call(table, mm, at, user), table(&table)
+			: call(table, mm, at, user), table(&table), number(at)
 		{
 		}
 
 		fake::KvmCall call;
 		iommu_table *table;
+		unsigned long number;
 		/* What the model makes of it, until that has come to pass. */
 		std::function<void(model::State &)> effect;
 		bool is_over = false;
@@ -99,6 +102,7 @@ private:
 	 */
 	void perform(const std::function<long()> &real, const Call &modelled,
 		     const Outcomes &outcomes);
+	void remove_left_windows();
 	bool find_outcome(std::vector<model::State> &states);
 	void add_failed(std::vector<model::State> &states, unsigned int container,
 			unsigned int process) const;
@@ -109,6 +113,7 @@ private:
 
 	/* What differs, or nothing. */
 	std::string compare(const model::State &state);
+	static long references(const model::State &state, unsigned int process);
 	std::string compare_process(const model::State &state, unsigned int number) const;
 	std::string compare_group(const model::Container &container, unsigned int number);
 	std::string compare_table(const model::Container &container, const model::Window &window,

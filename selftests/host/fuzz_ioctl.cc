@@ -182,18 +182,21 @@ private:
 		ioctl(VFIO_IOMMU_UNMAP_DMA, unmap);
 	}
 
-	/* A large window is read entry by entry, so it has levels. */
+	/*
+	 * A block of a table is read entry by entry, so a large window has levels; the kernel's
+	 * have theirs, or none.
+	 */
 	void create()
 	{
 		vfio_iommu_spapr_tce_create create = {};
-		unsigned int shift =
-			m_data.PickValueInArray({ 20, 21, 22, 23, 30, 34, 40, 50, 63 });
+		unsigned int shift = m_data.PickValueInArray({ 20, 21, 22, 23, 30, 40, 50, 63 });
 
 		create.argsz = sizeof(create);
 		create.levels = pick(7);
 		create.page_shift = m_data.PickValueInArray({ 12, 12, 12, 16, 21, 24, 13, 200 });
-		if (create.levels < 2 && shift >= 30 && shift < 40)
-			shift = 20;
+		if ((create.levels < 2 && shift == 30) ||
+		    (m_machine.platform() != Platform::OwnTables && shift < 60))
+			shift = 20 + shift % 5;
 		create.window_size = (1UL << shift) + (pick(16) == 15 ? page_4k : 0);
 		ioctl(VFIO_IOMMU_SPAPR_TCE_CREATE, create);
 	}

@@ -404,4 +404,31 @@ TEST_F(Partition, FailedDynamicWindowLeavesNothing)
 	EXPECT_EQ(client.create(16, 1 * GiB), 0);
 }
 
+/* The kernel's table stays with its window; ours is freed, and with it goes what keeps the module.
+ */
+TEST_F(Partition, WindowThatTheFirmwareDoesNotRemoveKeepsNothingOfOurs)
+{
+	make_dynamic();
+	start();
+	ASSERT_EQ(client.map(0, user, page_4k), 0);
+	kernel.failures.fail(fake::Point::UnsetWindow);
+	ASSERT_EQ(client.remove(0), 0);
+	ASSERT_TRUE(dynamic_cast<fake::KernelTable *>(table()));
+	EXPECT_EQ(kernel.tables.size(), 1u);
+	EXPECT_EQ(kernel.hypervisor.tces[table()->liobn].size(), 0u);
+	EXPECT_EQ(process.mapped(), 0);
+	/* The next time it does. */
+	EXPECT_EQ(glue_table_group_unset_window(group.data, 0), 0);
+}
+
+/* Whatever is wrong with the size, no table goes without a charge. */
+TEST_F(Partition, WindowOfUnknownSizeIsNotMade)
+{
+	make_dynamic();
+	start();
+	kernel.failures.fail(fake::Point::SizeTable);
+	EXPECT_EQ(client.create(16, 1 * GiB), -EINVAL);
+	EXPECT_FALSE(table(1));
+}
+
 } /* namespace */

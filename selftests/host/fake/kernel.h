@@ -86,6 +86,8 @@ public:
 	Failures failures;
 	Hypervisor hypervisor;
 	unsigned long ram_pages = 1UL << 24;
+	/* Other threads get to run where the driver gives way; false: there are none. */
+	bool has_threads = true;
 	/* The machine lets the driver find the firmware; how often it said that it did not. */
 	bool finds_opal = true;
 	unsigned int opal_messages = 0;

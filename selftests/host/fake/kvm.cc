@@ -63,6 +63,8 @@ KvmCall::Step KvmCall::exchange()
 			mm_iommu_mapped_dec(m_region);
 		return Step{ &KvmCall::kill };
 	}
+	if (m_direction == KERNEL_DMA_BIDIRECTIONAL || m_direction == KERNEL_DMA_FROM_DEVICE)
+		kernel().mark_dirty(m_hpa);
 	if (m_direction != KERNEL_DMA_NONE)
 		return Step{ &KvmCall::count_down };
 	m_done = true;

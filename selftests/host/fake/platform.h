@@ -198,7 +198,7 @@ public:
 	Tces entries() override;
 };
 
-/* The LIOBN of a dynamic window in slot 0. */
+/* The LIOBN of a dynamic window in slot 0 of the first group. */
 constexpr unsigned long dynamic_liobn = 0x8000;
 
 /* The kernel's own code removes a dynamic window. */

@@ -152,5 +152,6 @@ void glue_rcu_read_unlock()
 void glue_cond_resched()
 {
 	kernel().might_sleep("giving way");
-	sched_yield();
+	if (kernel().has_threads)
+		sched_yield();
 }

@@ -47,6 +47,9 @@ Result<Bytes> DynamicGroups::table_memory(const TableGroup &group, const TableSh
 {
 	Bytes kernel = kernel_table_size(group, shape);
 
+	/* The kernel's code knows no such window. */
+	if (!kernel.value())
+		return Errno::Invalid;
 	/* The kernel's code allocates as much at once, and would print that it cannot. */
 	if (pages_for(kernel) > Pages(glue_total_ram_pages()))
 		return Errno::NoMemory;
@@ -84,8 +87,11 @@ Result<void> DynamicGroups::unset_window(const TableGroup &group, unsigned int n
 					 const Table &table) const
 {
 	take_out_of_slot(group, num, table.kernel());
-	if (glue_table_group_unset_window(group.kernel(), num))
-		return Errno::Io;
+	/*
+	 * A window that the firmware does not remove stays, with the kernel's own table and empty
+	 * entries. Nothing reads ours.
+	 */
+	glue_table_group_unset_window(group.kernel(), num);
 	return {};
 }
 
