@@ -141,6 +141,13 @@ CheckedMachine::~CheckedMachine()
 	check_dirty();
 }
 
+Platform CheckedMachine::platform_of(unsigned int container) const
+{
+	const std::vector<unsigned int> &attached = m_state.containers[container].groups;
+
+	return attached.empty() ? m_platform : m_state.groups[attached.front()].platform;
+}
+
 bool CheckedMachine::is_partition() const
 {
 	return m_platform == Platform::DynamicWindows || m_platform == Platform::BorrowedWindow;

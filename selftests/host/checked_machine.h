@@ -44,7 +44,8 @@ public:
 
 	explicit CheckedMachine(const Setup &setup);
 	CheckedMachine(const CheckedMachine &) = delete;
-	model::Platform platform() const { return m_platform; }
+	/* How a container gets its tables. */
+	model::Platform platform_of(unsigned int container) const;
 
 	/* Closes all containers. */
 	~CheckedMachine();

@@ -195,7 +195,7 @@ private:
 		create.levels = pick(7);
 		create.page_shift = m_data.PickValueInArray({ 12, 12, 12, 16, 21, 24, 13, 200 });
 		if ((create.levels < 2 && shift == 30) ||
-		    (m_machine.platform() != Platform::OwnTables && shift < 60))
+		    (m_machine.platform_of(m_container) != Platform::OwnTables && shift < 60))
 			shift = 20 + shift % 5;
 		create.window_size = (1UL << shift) + (pick(16) == 15 ? page_4k : 0);
 		ioctl(VFIO_IOMMU_SPAPR_TCE_CREATE, create);
@@ -244,6 +244,9 @@ private:
 		words[1] = pick(4);
 		for (unsigned int i = 2; i < 10; ++i)
 			words[i] = m_data.ConsumeIntegral<unsigned char>();
+		/* Not a large window: see create(). */
+		if (command == VFIO_IOMMU_SPAPR_TCE_CREATE)
+			words[5] = 0;
 		ioctl(command, words);
 	}
 
