@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "kcxx/memory_order.h"
+
 namespace kcxx {
 
 class BigEndian {
@@ -60,7 +62,7 @@ private:
 #else
 	static unsigned long read(const unsigned long *word)
 	{
-		return swapped(__atomic_load_n(word, __ATOMIC_RELAXED));
+		return swapped(__atomic_load_n(word, dependency_order));
 	}
 	static void write(unsigned long *word, unsigned long value)
 	{

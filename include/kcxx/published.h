@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "kcxx/memory_order.h"
+
 namespace kcxx {
 
 /*
@@ -24,10 +26,9 @@ public:
 
 	/*
 	 * nullptr until it is set. The object is as it was when it was published (pairs with
-	 * set()): what is read through the pointer depends on it, which orders the two without a
-	 * barrier.
+	 * set()): what is read through the pointer depends on it.
 	 */
-	T *get() const { return __atomic_load_n(&m_object, __ATOMIC_RELAXED); }
+	T *get() const { return __atomic_load_n(&m_object, dependency_order); }
 
 	/*
 	 * Publishes @object, with all that was written to it (pairs with get()), if nothing is yet;

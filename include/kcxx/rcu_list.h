@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "kcxx/memory_order.h"
+
 namespace kcxx {
 
 template <typename T> class RcuList {
@@ -55,8 +57,7 @@ public:
 	}
 
 private:
-	/* What is read through the pointer depends on it, which orders the two: no barrier. */
-	static const T *read(T *const &link) { return __atomic_load_n(&link, __ATOMIC_RELAXED); }
+	static const T *read(T *const &link) { return __atomic_load_n(&link, dependency_order); }
 	/* After the object was written (pairs with read()). */
 	static void publish(T *&link, T *object)
 	{

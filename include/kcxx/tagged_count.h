@@ -9,6 +9,7 @@
 #pragma once
 
 #include "kcxx/checked.h"
+#include "kcxx/memory_order.h"
 
 namespace kcxx {
 
@@ -50,7 +51,7 @@ public:
 	{
 		if (count_of(__atomic_sub_fetch(&m_word, one, __ATOMIC_RELEASE))) [[likely]]
 			return false;
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		acquire_fence(m_word);
 		return true;
 	}
 

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# run.sh <output directory> <build command...>: builds, runs the tests of all variants and a fixed
-# number of random ioctls, $FUZZ_RUNS, each with the driver's own tables and with those of the kernel's platform
-# code. The last line counts the results; what breaks off counts as a failure.
+# run.sh <output directory> <build command...>: builds, runs the tests of all variants, with the
+# driver's own tables and with those of the kernel's platform code, then the sequences of calls in corpus/
+# and a fixed number of random ones, $FUZZ_RUNS. The last line counts the results; what breaks off
+# counts as a failure.
 set -u
 
 output=$1
@@ -39,15 +40,18 @@ run_tests()
 	skipped=$((skipped + left_out))
 }
 
-# run_fuzzer <program>
+# run_fuzzer <program>: what it finds new goes elsewhere than to corpus/.
 run_fuzzer()
 {
-	log=${1%/*}/log-$HOST_TABLES
-	if "$1" -seed=1 -runs="${FUZZ_RUNS-20000}" -max_len=256 -len_control=0 \
-		-artifact_prefix="${1%/*}/" >"$log" 2>&1; then
+	directory=${1%/*}
+	rm -rf "$directory/found"
+	mkdir -p "$directory/found"
+	if "$1" -seed=1 -runs="${FUZZ_RUNS-20000}" -max_len=256 -len_control=0 -entropic=0 \
+		-artifact_prefix="$directory/" "$directory/found" "${0%/*}/corpus" \
+		>"$directory/log" 2>&1; then
 		passed=$((passed + 1))
 	else
-		tail -n 40 "$log"
+		grep -vE '^ +#[0-9]|NEW|REDUCE' "$directory/log" | tail -n 80
 		failed=$((failed + 1))
 	fi
 }
@@ -63,7 +67,7 @@ for HOST_TABLES in own kernel; do
 		echo "  RUN     ${program#"$output"/} ($HOST_TABLES tables)"
 		run_tests "$program"
 	done
-	echo "  RUN     fuzz/fuzz_ioctl ($HOST_TABLES tables)"
-	run_fuzzer "$output/fuzz/fuzz_ioctl"
 done
+echo "  RUN     fuzz/fuzz_ioctl"
+run_fuzzer "$output/fuzz/fuzz_ioctl"
 finish

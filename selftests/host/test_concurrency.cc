@@ -237,6 +237,50 @@ TEST_F(Concurrency, KvmChangesTheSameEntries)
 	kernel.give_back_lost_counts();
 }
 
+/* Both find the same blocks of a new window missing, and map entries beside each other. */
+TEST_F(Concurrency, KvmAndMapMakeTheSameLeaf)
+{
+	for (int turn = 0; turn < turns; ++turn) {
+		ASSERT_EQ(client.create(12, GiB, 2), 0);
+		unsigned long window = client.last_window;
+
+		run({ [this, window] { EXPECT_EQ(client.map(window, user, page_4k), 0); },
+		      [this, window] {
+			      EXPECT_TRUE(fake::kvm_put_tce(*table(1), process,
+							    window / page_4k + 1, user + MiB));
+		      } });
+		expect_mapped(window, user, 1);
+		expect_mapped(window + page_4k, user + MiB, 1);
+		ASSERT_EQ(client.remove(window), 0);
+	}
+}
+
+/* KVM has the PEs of a table told, while they become more and fewer. */
+TEST_F(Concurrency, KvmInvalidatesWhileGroupsComeAndGo)
+{
+	if (uses_kernel_tables())
+		GTEST_SKIP() << "the kernel's own tables know their groups themselves";
+
+	iommu_group &second = kernel.add_group();
+
+	/* The fake looks at all groups, which here change meanwhile. */
+	kernel.checks_reach = false;
+	ASSERT_EQ(client.map(0, user, page_4k), 0);
+	run({ [this, &second] {
+		     for (int turn = 0; turn < turns; ++turn) {
+			     EXPECT_EQ(client.attach(second), 0);
+			     client.detach(second);
+		     }
+	     },
+	      [this] {
+		      for (int turn = 0; turn < 10 * turns; ++turn) {
+			      EXPECT_TRUE(fake::kvm_put_tce(*table(), process, 16, user + MiB));
+			      EXPECT_TRUE(fake::kvm_put_tce(*table(), process, 16, 0));
+		      }
+	      } });
+	EXPECT_EQ(process.mapped(), 1);
+}
+
 /* KVM can map all that the process has registered, be it by another container. */
 TEST_F(Concurrency, KvmsMappingOfAnotherContainersMemoryIsTakenOut)
 {

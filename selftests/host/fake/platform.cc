@@ -194,6 +194,7 @@ static constexpr long firmware_error = -6;
 /* The PHB of @group reads @table as window @num from now on; nullptr: none. */
 static long set_hardware(iommu_table_group &group, unsigned int num, iommu_table *table)
 {
+	std::lock_guard guard(group.mutex);
 	iommu_table *&window = group.hardware.at(num);
 
 	if (kernel().failures.hit(table ? Point::SetWindow : Point::UnsetWindow)) {

@@ -238,6 +238,9 @@ void glue_group_set_table(iommu_table_group *group, unsigned int num, iommu_tabl
 		group->tables.at(num) = table;
 		return;
 	}
+
+	std::lock_guard guard(group->mutex);
+
 	if (table && group->tables.at(num))
 		kernel().complain("a window is set in a slot that is taken");
 	if (!table && !group->hardware.at(num) && !group->cached.at(num).empty())

@@ -12,6 +12,7 @@
 #include "arch/powerpc/tables/table.h"
 #include "arch/powerpc/platforms/powernv/invalidation.h"
 #include "kcxx/rcu_list.h"
+#include "kcxx/relaxed.h"
 
 namespace tce {
 
@@ -37,7 +38,8 @@ public:
 
 	void link(kcxx::Owned<PeLink> link)
 	{
-		m_has_phb3 |= link->pe.tce_kill_register != nullptr;
+		if (link->pe.tce_kill_register)
+			m_has_phb3.store(true);
 		m_links.add(*link.release());
 	}
 	/* nullptr: no window of that group. */
@@ -48,7 +50,7 @@ public:
 	/* Makes the PEs forget @range, which is not empty. As a reader of the list. */
 	void invalidate_in_pes(EntryRange range) const
 	{
-		if (m_has_phb3) [[unlikely]]
+		if (m_has_phb3.load()) [[unlikely]]
 			invalidate_with_phb3(range);
 		else
 			m_links.for_each([](const PeLink &link) { invalidate_all_of(link.pe); });
@@ -64,8 +66,11 @@ private:
 	PeLink *find(iommu_table_group *group) const;
 
 	kcxx::RcuList<PeLink> m_links;
-	/* A machine has PHBs of one kind: this is so from the first link on, or never. */
-	bool m_has_phb3 = false;
+	/*
+	 * A machine has PHBs of one kind: this is so from the first link on, or never. KVM reads it
+	 * when a further group is linked.
+	 */
+	kcxx::Relaxed<bool> m_has_phb3{ false };
 };
 
 } /* namespace tce */
