@@ -191,7 +191,7 @@ step "audit of what is broken" selftests/build/test-audit.sh
 step "order of the floors" selftests/build/test-floors.sh
 step "sparse" make --no-print-directory sparse
 make --no-print-directory target-tests kvm-programs guest-qemu guest-dpdk lane-qemu
-[[ "${list[*]}" != *tracers* ]] || make --no-print-directory demo-program guest-bpftrace guest-trace-cmd
+[[ "${list[*]}" != *tracers* ]] || make --no-print-directory demo-program guest-bpftrace guest-trace-cmd || true # then they fail
 [[ "${list[*]}" != *install* ]] || make --no-print-directory install-roots || true # then they fail
 in_parallel step "lint" make --no-print-directory lint
 start '!(host*)'
