@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Boots an emulated host in which DPDK's testpmd has two NICs behind two PHBs, with one driver after the
-# other: none, the negative control; the stock driver; ours. The last line of output is the count; the exit
+# other: none, the negative control; the stock driver; ours; ours with containers of type 1. The last line of output is the count; the exit
 # status is 0 if nothing failed.
 
 # shellcheck source=scripts/common.sh
@@ -14,7 +14,7 @@
 
 [ $# = 1 ] || usage_error "$self.sh LANE"
 open_lane "$1"
-drivers=(none stock ours)
+drivers=(none stock ours type1)
 name=dpdk-$lane
 self=$name
 dpdk=$build/target/dpdk
@@ -28,7 +28,7 @@ for nic in 0 1; do
 done
 
 libraries=("$dpdk"/lib/*)
-initramfs=$build/initramfs/$name.gz
+initramfs=$build/initramfs/$name.cpio
 # shellcheck disable=SC2046 # a list
 "$here/build-initramfs.sh" "$initramfs" "$repo/selftests/dpdk/guest-init" ":$here/guest.sh" \
 	":$here/client.sh" $(vfio_modules) \

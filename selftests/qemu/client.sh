@@ -14,6 +14,7 @@ load_driver() {
 	case $1 in
 	stock*) load /modules/stock/vfio_iommu_spapr_tce.ko ;;
 	kernel-tables) load /modules/ours/vfio_iommu_spapr_tce.ko powernv=kernel ;;
+	type1) load /modules/ours/vfio_iommu_spapr_tce.ko type1=1 ;;
 	*) load /modules/ours/vfio_iommu_spapr_tce.ko ;;
 	esac
 }

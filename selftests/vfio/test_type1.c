@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Containers of the types VFIO_TYPE1_IOMMU and VFIO_TYPE1v2_IOMMU. */
 #include "fixture.h"
+#include "race.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -563,6 +564,53 @@ TEST_F(type1, two_groups)
 	ASSERT_EQ(0, spapr_detach(&self->s, 0));
 	EXPECT_DEVICE_WRITES(&self->s.edu[1], IOVA, self->buffer, SCRATCH_IOVA, self->scratch);
 	EXPECT_EQ(0, spapr_unmap(self->fd, IOVA, self->page));
+}
+
+/* Over each other's mappings, of as many pages as it comes; the second group is there at times. */
+static void *map_and_unmap(void *arg)
+{
+	struct racer *r = arg;
+	struct race *race = r->race;
+	const uint64_t page = page_size();
+	int fd = race->s->container;
+
+	while (!atomic_load(&race->stop)) {
+		const uint64_t iova = IOVA + race_random(r) % 16 * page;
+		const uint64_t size = (1 + race_random(r) % 8) * page;
+
+		EXPECT_ONE_OF(race, spapr_map(fd, iova, race->buffer, size, MAP_RW), 0, -EEXIST);
+		EXPECT_ONE_OF(race, spapr_unmap(fd, iova, size), 0, -EINVAL);
+	}
+	return NULL;
+}
+
+static void *attach_and_detach_second(void *arg)
+{
+	struct race *race = ((struct racer *)arg)->race;
+
+	while (!atomic_load(&race->stop)) {
+		EXPECT_ONE_OF(race, spapr_attach(race->s, 1), 0);
+		EXPECT_ONE_OF(race, spapr_detach(race->s, 1), 0);
+	}
+	return NULL;
+}
+
+TEST_F(type1, threads)
+{
+	const long locked = balance_locked_kib(), pinned = balance_pinned_pages();
+	uint64_t unmapped;
+	struct race race;
+
+	balance_pages_slack = 1024;
+	race_init(&race, &self->s, self->buffer, self->size);
+	if (spapr_is_partition()) {
+		RACE(&race, 2, map_and_unmap, map_and_unmap);
+	} else {
+		RACE(&race, 2, map_and_unmap, map_and_unmap, attach_and_detach_second);
+	}
+	ASSERT_EQ(0, unmap(self->fd, IOVA, 64 * self->page, 0, &unmapped));
+	EXPECT_EQ(locked, balance_locked_kib());
+	EXPECT_EQ(pinned, balance_pinned_settled(pinned));
 }
 
 TEST_F(type1, all_is_given_back_with_the_last_group)
