@@ -26,10 +26,12 @@ open_lane() {
 	# Seconds after which a guest that says nothing hangs, and after which it takes too long.
 	silence=200
 	timeout=900
+	# How many times slower the kernel is than others.
+	times=1
 	kernel_dir=$build/kernels/$kernel
 	# One that looks for mistakes takes its time, and memory for what it knows of all memory.
 	if is_built_here "$kernel"; then
-		timeout=1800
+		times=4
 		options=(-m 4G)
 	fi
 	[ -e "$kernel_dir/stamp" ] || die "no kernel $kernel: run scripts/fetch-kernel.sh $kernel"
@@ -116,7 +118,7 @@ boot_lane() {
 		ending=0
 		"$here/qemu.sh" --qemu "$qemu" --machine "$machine" --kernel "$kernel_dir" \
 			--initramfs "$initramfs" --log "$log_dir/$name.log" --live \
-			--timeout "$timeout" --silence "$silence" \
+			--timeout "$timeout" --silence "$silence" --times "$times" \
 			--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=1 kasan_multi_shot=1 $parameters" \
 			-- -smp 2 "${options[@]}" |
 			show_progress "$name" || ending=$?

@@ -6,7 +6,8 @@
 # is done; QEMU is stopped then, because a power-off stalls now and then.
 #
 # The limits are for a machine that is not slower than others. This one may be, or be busy: they, and
-# the kernel's, are longer then. The guest is told how many times, in its environment: slowness.
+# the kernel's, are longer then; and longer so many --times for a kernel that takes its time. The guest
+# is told how many times, in its environment: slowness.
 #
 # Exit status: 0 the guest finished, 3 its kernel panicked, 4 it did not finish
 # in time or said nothing for too long, 5 QEMU ended by itself, 6 the timer of one of its CPUs has
@@ -20,11 +21,11 @@
 . "$(dirname "$0")/../../scripts/common.sh"
 
 usage="$self.sh --machine NAME --kernel DIR --initramfs FILE --log FILE [--qemu PROGRAM] \
-[--timeout SECONDS] [--silence SECONDS] [--append ARGS] [--live] [-- QEMU-ARGS...]"
+[--timeout SECONDS] [--silence SECONDS] [--times NUMBER] [--append ARGS] [--live] [-- QEMU-ARGS...]"
 
 args=("$@")
 attempt=${QEMU_ATTEMPT-1}
-machine='' kernel='' initramfs='' log='' qemu=qemu-system-ppc64 timeout=120 silence='' append='' live=''
+machine='' kernel='' initramfs='' log='' qemu=qemu-system-ppc64 timeout=120 silence='' times=1 append='' live=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--machine) machine=${2-} && shift ;;
@@ -34,6 +35,7 @@ while [ $# -gt 0 ]; do
 	--qemu) qemu=${2-} && shift ;;
 	--timeout) timeout=${2-} && shift ;;
 	--silence) silence=${2-} && shift ;;
+	--times) times=${2-} && shift ;;
 	--append) append=${2-} && shift ;;
 	--live) live=yes ;;
 	--) shift && break ;;
@@ -98,7 +100,7 @@ at_most() {
 # An oops ends the boot: what came after it would mean nothing.
 append="console=hvc0 loglevel=4 panic=-1 oops=panic $huge $append"
 # The kernel complains of what takes longer than this, and the tests of what the kernel complains of.
-slowness=$("$(dirname "$0")/slowness.sh")
+slowness=$(($("$(dirname "$0")/slowness.sh") * times))
 append+=" slowness=$slowness sysctl.kernel.hung_task_timeout_secs=$((120 * slowness))"
 append+=" rcupdate.rcu_cpu_stall_timeout=$(at_most 300 $((21 * slowness)))"
 append+=" watchdog_thresh=$(at_most 60 $((10 * slowness)))"
