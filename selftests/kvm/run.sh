@@ -13,9 +13,8 @@
 #
 # The guest's TCEs are written by KVM, but in kvm-tcg and kvm-tcg-reboot by QEMU, through MAP_DMA and
 # UNMAP_DMA. In kvm-64k both kernels have pages of 64K; in kvm-hugepages the guest's memory is pages of
-# hugetlbfs. The guest is rebooted where it has two disks; not in kvm-hugepages, and not in kvm-tcg,
-# where each boot takes minutes. The last line of output is the count; the exit status is 0 if
-# nothing failed.
+# hugetlbfs. The guest is rebooted where it has two disks; not in kvm-tcg, where each boot takes minutes.
+# The last line of output is the count; the exit status is 0 if nothing failed.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
@@ -42,7 +41,6 @@ kvm-64k)
 	;;
 kvm-hugepages)
 	hugepages=yes
-	reboots=no
 	drivers=(stock ours)
 	;;
 kvm-tcg)
