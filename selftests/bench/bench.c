@@ -34,6 +34,8 @@
 /* No driver knows this one. */
 #define NOTHING		_IO(VFIO_TYPE, VFIO_BASE + 99)
 
+#define EVENTS		"/sys/kernel/tracing/events/vfio_iommu_spapr_tce"
+
 /* Nanoseconds of a call, not yet per page. */
 struct times {
 	int64_t map;
@@ -108,6 +110,44 @@ static void measure_nothing(struct bench *b, const struct shape *shape)
 	}
 	close_container(b);
 	print_row("nothing", shape, 0, median(ns, MAX_REPETITIONS));
+}
+
+static const char *const call_events[] = { "map", "unmap" };
+
+/* Returns false if the driver has no events. */
+static bool trace_calls(bool on)
+{
+	for (size_t i = 0; i < sizeof(call_events) / sizeof(call_events[0]); i++) {
+		char path[128];
+		FILE *f;
+
+		snprintf(path, sizeof(path), EVENTS "/tce_%s/enable", call_events[i]);
+		f = fopen(path, "we");
+		if (!f)
+			return false;
+		if (fputs(on ? "1" : "0", f) < 0 || fclose(f))
+			fail(path);
+	}
+	return true;
+}
+
+/* Calls for one page while their events are traced; those of measure_dma() are while nobody traces. */
+static void measure_traced(struct bench *b, const struct shape *shape)
+{
+	struct times t;
+
+	if (!trace_calls(true)) {
+		print_skip("map_traced", shape, 1, "the driver has no events");
+		print_skip("unmap_traced", shape, 1, "the driver has no events");
+		return;
+	}
+	open_container(b, shape, false);
+	measure_calls(b, PAGES, 1);
+	t = measure_calls(b, 1, MAX_REPETITIONS);
+	close_container(b);
+	trace_calls(false);
+	print_row_per_page("map_traced", shape, 1, t.map);
+	print_row_per_page("unmap_traced", shape, 1, t.unmap);
 }
 
 static void measure_close(struct bench *b, const struct shape *shape, uint64_t pages)
@@ -308,6 +348,7 @@ static void measure_all_dma(struct bench *b)
 
 static void measure_all_others(struct bench *b)
 {
+	measure_traced(b, &plain);
 	measure_close(b, &plain, 0);
 	measure_close(b, &plain, PAGES);
 	measure_close(b, &many_regions, PAGES);

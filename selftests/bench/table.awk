@@ -7,6 +7,8 @@ BEGIN {
 	FS = ","
 	title["map"] = "``MAP_DMA``, instructions per page"
 	title["unmap"] = "``UNMAP_DMA``, instructions per page"
+	title["map_traced"] = "``MAP_DMA`` while its event is traced, instructions"
+	title["unmap_traced"] = "``UNMAP_DMA`` while its event is traced, instructions"
 	title["nothing"] = "An ioctl that the driver does not know, instructions"
 	title["close"] = "Closing a container, instructions"
 	title["remove"] = "``TCE_REMOVE``, instructions"
@@ -34,7 +36,7 @@ BEGIN {
 }
 
 NR == 1 { next }
-one_page && !($2 ~ /^(nothing|map|unmap)$/ && $8 <= 1) { next }
+one_page && !($2 ~ /^(nothing|(un)?map(_traced)?)$/ && $8 <= 1) { next }
 !($2 in rows) { order[++tables] = $2 }
 {
 	row = ++rows[$2]
