@@ -43,7 +43,7 @@ tell() {
 		# Of what the kernel said when it went down, where it was is enough: the rest is in the log.
 		/^\t\[ *[0-9.,]+\]/ && !/ NIP \[.*\+0x/ { next }
 		/^\t/ {
-			sub(/^\t# +/, "")
+			sub(/^\t(# +)?/, "")
 			sub(/^[^ ]*\//, "")
 			sub(":" test ":", ": ")
 			print "        " $0

@@ -185,7 +185,7 @@ static int map_here_and_there(int fd, uint64_t start, uint64_t size, uint8_t *me
 
 TEST_F(hcalls, d11_huge_window_costs_what_is_mapped)
 {
-	const uint64_t size = 1UL << 46;
+	const uint64_t size = 1UL << 44;
 	uint64_t start, page;
 	uint8_t *memory;
 	double began, took;
