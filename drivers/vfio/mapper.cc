@@ -118,24 +118,24 @@ Result<void> Mapper::map(EntryRange range, UserAddr user, Direction direction) c
 	const Region *first = TRY(check_backing(range, user));
 	RegisteredMemory memory(m_context.registry, *first, user, m_page);
 
-	return map_from(memory, range, direction);
+	return map_from(memory, range, TRY(reserve(range)), direction);
 }
 
 Result<void> Mapper::map(EntryRange range, PinnedPages &pages, Direction direction) const
 {
-	return map_from(pages, range, direction);
+	return map_from(pages, range, TRY(reserve(range)), direction);
 }
 
-/* Apart, for it is not what a call for one page should be laid out for. */
+/* Leaves are made as memory is found for them: who names more than he has gets no table for it. */
 Result<void> Mapper::map(EntryRange range, PinnedStream &pages, Direction direction) const
 {
-	return map_from(pages, range, direction);
+	return map_from(pages, range, TRY(m_table.reserve(range.first)), direction);
 }
 
 template <typename Memory>
-inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction direction) const
+inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Leaf leaf,
+				     Direction direction) const
 {
-	Leaf leaf = TRY(reserve(range));
 	EntryRange left = range;
 	kcxx::ScopeExit rollback([&] {
 		/* What the hypervisor refuses to empty stays pinned. */
@@ -154,7 +154,7 @@ inline Result<void> Mapper::map_from(Memory &memory, EntryRange range, Direction
 		TRY(filled.result);
 		if (!left.count.value()) [[likely]]
 			break;
-		leaf = m_table.find(left.first);
+		leaf = TRY(m_table.reserve(left.first));
 		glue_cond_resched();
 	}
 	TRY(as_result(m_table.invalidate(range)));

@@ -130,7 +130,7 @@ private:
 	[[gnu::always_inline]] Result<Leaf> reserve(EntryRange range) const;
 	[[gnu::noinline]] Result<void> reserve_all(EntryRange range) const;
 	template <typename Memory>
-	[[gnu::always_inline]] Result<void> map_from(Memory &memory, EntryRange range,
+	[[gnu::always_inline]] Result<void> map_from(Memory &memory, EntryRange range, Leaf leaf,
 						     Direction direction) const;
 	/* How many entries were mapped, and why not all. */
 	struct Filled {

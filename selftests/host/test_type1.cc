@@ -198,6 +198,18 @@ TEST_F(Type1, MemoryThatEndsIsNotMappedAtAll)
 	EXPECT_EQ(kernel.all_pins(), static_cast<long>(memory_size / fake::page_size));
 }
 
+/* Else who may lock memory would have tables made for what there is not. */
+TEST_F(Type1, MemoryThatIsNotThereGetsNoTable)
+{
+	const unsigned long before = kernel.failures.calls(fake::Point::AllocLevel);
+
+	process.locked_limit = ~0UL;
+	EXPECT_EQ(client.map(1UL << 46, user + memory_size, 1UL << 46), -EFAULT);
+	EXPECT_EQ(client.map(1UL << 46, user, 1UL << 46), -EFAULT);
+	EXPECT_LT(kernel.failures.calls(fake::Point::AllocLevel), before + 40);
+	expect_nothing();
+}
+
 TEST_F(Type1, AMappingIsChargedToWhoMadeIt)
 {
 	mm_struct other;
