@@ -69,6 +69,8 @@ read -r lane program test < <(how_to_show "$number") ||
 	die "there is no test of $number: it was found by reading the stock driver"
 
 open_lane "$lane"
+# D23 pins 2 GiB, beside the large pages that are set aside.
+[[ $machine != powernv* ]] || options+=(-m 4G)
 say "$test of $program shows it, on $lane"
 name=reproduce-$number
 silence=100
