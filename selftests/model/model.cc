@@ -680,8 +680,7 @@ bool State::kvm_put(unsigned int number, unsigned int place, unsigned int proces
 	if (!is_open)
 		return false;
 	for (const auto &[start, region] : processes[process].regions) {
-		if (user - start >= region.size ||
-		    start + region.size - user < window.page_size())
+		if (user - start >= region.size || start + region.size - user < window.page_size())
 			continue;
 
 		const Memory &memory = *processes[process].find_memory(user);

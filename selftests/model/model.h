@@ -86,7 +86,8 @@ struct Window {
 	bool contains(Address address) const { return address - start < size; }
 	unsigned long page_size() const { return 1UL << page_shift; }
 	Entries first() const { return start >> page_shift; }
-	/* Of the entry that comes @place entries after the first, or begins again after the last. */
+	/* Of the entry that comes @place entries after the first, or begins again after the last.
+	 */
 	Entries number_of(Entries place) const { return first() + place % (size >> page_shift); }
 
 	Address start;

@@ -291,8 +291,8 @@ long glue_table_group_create_table(iommu_table_group *group, unsigned int num,
 			 .get();
 	if (kernel().hypervisor.is_there) {
 		/* The new table is the group's at once. */
-		(*table)->liobn = fake::dynamic_liobn +
-				  (group->pe.number - 1) * KERNEL_MAX_TABLES + num;
+		(*table)->liobn =
+			fake::dynamic_liobn + (group->pe.number - 1) * KERNEL_MAX_TABLES + num;
 		kernel().hypervisor.tces[(*table)->liobn].clear();
 		group->tables.at(num) = iommu_tce_table_get(*table);
 	}
