@@ -192,7 +192,7 @@ private:
 	/* Of type 1. */
 	Result<void> create_type1_windows();
 	Result<void> add_type1_windows(const TableGroup &group);
-	Result<IovaSpace> find_space(const TableGroup *joining) const;
+	Result<void> find_space(IovaSpace &space, const TableGroup *joining) const;
 	Result<void> admit_to_type1(const TableGroup &group);
 	Result<void> add_mapping(const Type1MapRequest &request);
 	Result<void> undo(DmaMapping &mapping);

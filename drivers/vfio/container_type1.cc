@@ -209,7 +209,11 @@ Result<void> Container::create_type1_windows()
 	});
 
 	TRY(add_type1_windows(*TRY(any_group())));
-	m_space = TRY(find_space(nullptr));
+
+	IovaSpace space;
+
+	TRY(find_space(space, nullptr));
+	m_space = kcxx::move(space);
 	m_default_window_pending = false;
 	rollback.dismiss();
 	return {};
@@ -236,20 +240,16 @@ Result<void> Container::add_type1_windows(const TableGroup &group)
 	return {};
 }
 
-/* What the windows have for the groups, and for one that is @joining them. */
-Result<IovaSpace> Container::find_space(const TableGroup *joining) const
+/* What the windows have for the groups, and for one that is @joining them; @space is empty. */
+Result<void> Container::find_space(IovaSpace &space, const TableGroup *joining) const
 {
-	IovaSpace space;
-
 	for (const Slot &window : m_windows) {
 		if (window)
 			TRY(space.add(range_of(window->table().geometry())));
 	}
 	for (const Attachment &attachment : m_groups)
 		TRY(exclude_holes(space, attachment.tables));
-	if (joining)
-		TRY(exclude_holes(space, *joining));
-	return space;
+	return joining ? exclude_holes(space, *joining) : Result<void>();
 }
 
 /* Before it joins: what is mapped must be no address of its PHB's own. */
@@ -258,8 +258,9 @@ Result<void> Container::admit_to_type1(const TableGroup &group)
 	if (m_groups.is_empty() || m_default_window_pending)
 		return {};
 
-	IovaSpace space = TRY(find_space(&group));
+	IovaSpace space;
 
+	TRY(find_space(space, &group));
 	for (IovaRange left = every_iova; const DmaMapping *mapping = m_mappings.find(left);) {
 		if (!space.contains(mapping->range()))
 			return Errno::Invalid;

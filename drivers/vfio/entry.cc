@@ -255,7 +255,6 @@ Result<void> attach_group(unsigned long handle, iommu_group *group)
 
 } /* namespace tce */
 
-using kcxx::Errno;
 using kcxx::Result;
 using tce::Container;
 using tce::SharedContainer;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Orders of memory that ThreadSanitizer, of the tests on the host, does not know: that of a dependency
- * and that of a fence. For it, and only for it, the loads themselves acquire.
+ * Orders of memory that ThreadSanitizer, of the tests on the host, does not know: that of a
+ * dependency and that of a fence. For it, and only for it, the loads themselves acquire.
  */
 #pragma once
 
