@@ -184,7 +184,7 @@ emulator:
 	$(Q)$(SRC)/scripts/host-packages.sh qemu
 	$(Q)$(SRC)/scripts/fetch-busybox.sh
 
-GUEST_PROGRAMS := $(addprefix guest-,qemu dpdk bpftrace trace-cmd)
+GUEST_PROGRAMS := $(addprefix guest-,qemu qemu-utils dpdk bpftrace trace-cmd)
 .PHONY: $(GUEST_PROGRAMS)
 $(GUEST_PROGRAMS): emulator
 	$(Q)$(SRC)/scripts/host-packages.sh build

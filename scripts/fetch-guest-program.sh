@@ -1,42 +1,48 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fetches a program of Debian for ppc64el that runs inside of an emulated host, and lays out what it
-# needs:
+# Fetches programs of Debian for ppc64el that run inside of an emulated host, and lays out what they
+# need:
 #
 #	build/target/PROGRAM/bin/
 #	build/target/PROGRAM/lib/       its libraries, found by what the files ask for
 #	build/target/PROGRAM/lib64/     the dynamic loader
 #	build/target/PROGRAM/share/     other files
 #
-# The programs are qemu, with the guests' firmware, dpdk: testpmd, with the driver of its NICs, bpftrace and
-# trace-cmd. Nothing is installed. Does nothing when it is there already.
+# These are qemu, with the guests' firmware, qemu-utils: qemu-img and qemu-io, dpdk: testpmd, with the driver
+# of its NICs, bpftrace and trace-cmd. Nothing is installed. Does nothing when it is there already.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 # shellcheck source=scripts/debian.sh
 . "$repo/scripts/debian.sh"
 
-[ $# = 1 ] || usage_error "$self.sh qemu|dpdk|bpftrace|trace-cmd"
+[ $# = 1 ] || usage_error "$self.sh qemu|qemu-utils|dpdk|bpftrace|trace-cmd"
 program=$1
-# Of these packages come the binary, other files, and libraries that are loaded later: plugins, and what
+# Of these packages come the binaries, other files, and libraries that are loaded later: plugins, and what
 # glibc ends threads with.
 case $program in
 qemu)
 	wanted=(qemu-system-ppc qemu-system-data)
-	binary=qemu-system-ppc64
+	binaries=(qemu-system-ppc64)
 	shared=(qemu/slof.bin)
+	plugins=()
+	;;
+qemu-utils)
+	wanted=(qemu-utils)
+	binaries=(qemu-img qemu-io)
+	shared=()
 	plugins=()
 	;;
 dpdk)
 	wanted=(dpdk-dev)
-	binary=dpdk-testpmd
+	binaries=(dpdk-testpmd)
 	shared=()
 	plugins=('librte_net_e1000.so.*' 'librte_mempool_ring.so.*' libgcc_s.so.1)
 	;;
 bpftrace | trace-cmd)
 	wanted=("$program")
-	binary=$program
+	binaries=("$program")
 	shared=()
 	plugins=()
 	;;
@@ -97,7 +103,7 @@ for deb in "$debs"/*.deb; do
 	# Its links are relative, or lead to files of packages that are not here.
 	dpkg --fsys-tarfile "$deb" | tar -x -C "$tree" --exclude=./usr/share/doc
 done
-cp "$tree/usr/bin/$binary" "$new/bin/"
+cp "${binaries[@]/#/$tree/usr/bin/}" "$new/bin/"
 for file in "${shared[@]}"; do
 	cp "$tree/usr/share/$file" "$new/share/"
 done
@@ -112,4 +118,4 @@ done
 rm -r "$tree" "$debs"
 mv "$new" "$dir"
 touch "$dir/stamp"
-say "$binary for ppc64el is in ${dir#"$repo/"}"
+say "${binaries[*]} for ppc64el: in ${dir#"$repo/"}"
