@@ -153,7 +153,7 @@ endif
 	@cd $(SRC) && echo build/deb/*.deb
 
 # --- tests -------------------------------------------------------------------------------------
-.PHONY: target-tests demo-program bench-program bench-floor kvm-programs
+.PHONY: target-tests demo-program bench-program bench-floor kvm-programs type1-programs
 TARGET_TESTS := $(MAKE) --no-print-directory -C $(SRC)/selftests/vfio CROSS_COMPILE=powerpc64le-linux-gnu- \
 	OUTPUT=$(BUILD)/selftests/vfio-ppc64le
 target-tests: kernel
@@ -171,6 +171,15 @@ kvm-programs:
 	$(Q)$(SRC)/scripts/host-packages.sh build
 	$(Q)$(MAKE) --no-print-directory -C $(SRC)/selftests/kvm CROSS_COMPILE=powerpc64le-linux-gnu- \
 		OUTPUT=$(BUILD)/selftests/kvm-ppc64le
+
+# The kernel's own tests of VFIO; their source is that of one kernel, for all.
+type1-programs:
+	$(Q)$(SRC)/scripts/host-packages.sh build
+	$(Q)$(SRC)/scripts/fetch-kernel.sh 7.2
+	$(Q)$(SRC)/scripts/fetch-harness.sh 7.2 vfio
+	$(Q)$(MAKE) --no-print-directory -C $(SRC)/selftests/type1 CROSS_COMPILE=powerpc64le-linux-gnu- \
+		SOURCES=$(BUILD)/kernels/7.2/selftests UAPI=$(BUILD)/kernels/7.2/headers-common/include/uapi \
+		OUTPUT=$(BUILD)/selftests/type1-ppc64le
 
 FLOOR := $(BUILD)/bench-floor/$(KERNEL)
 bench-floor: kernel
