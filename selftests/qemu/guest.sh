@@ -66,8 +66,10 @@ find_leaks() {
 	cat $leaks
 }
 
-# take_devices: gives the devices with the PCI ids $pci_ids, the edu devices, to vfio-pci
+# take_devices NUMBER: gives so many devices with the PCI ids $pci_ids, the edu devices if that is not set,
+# to vfio-pci; their names are in $found
 take_devices() {
+	found=''
 	for device in /sys/bus/pci/devices/*; do
 		[ "$(cat "$device/vendor" "$device/device" | xargs)" = "${pci_ids-0x1234 0x11e8}" ] ||
 			continue
@@ -78,8 +80,8 @@ take_devices() {
 			fail "$name is not bound to vfio-pci"
 		group=$(basename "$(readlink "$device/iommu_group")")
 		[ -c "/dev/vfio/$group" ] || fail "no /dev/vfio/$group"
-		found="${found-}x"
+		found="$found $name"
 		echo "guest: device $name in group $group"
 	done
-	[ "${found-}" = xx ] || fail "there are not two devices for vfio-pci"
+	[ "$(echo "$found" | wc -w)" = "$1" ] || fail "there are not $1 devices for vfio-pci"
 }
