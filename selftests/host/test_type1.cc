@@ -290,16 +290,16 @@ TEST_F(Type1Partition, AHypervisorThatRefusesToUnmap)
 {
 	borrow();
 	open();
-	ASSERT_EQ(client.map(0, user, 2 * fake::page_size), 0);
+	ASSERT_EQ(client.map(0, user, 2 * page_4k), 0);
 	kernel.failures.fail_always(fake::Point::PutTce);
 	kernel.failures.fail_always(fake::Point::StuffTce);
-	EXPECT_EQ(client.unmap(0, 2 * fake::page_size), -EIO);
+	EXPECT_EQ(client.unmap(0, 2 * page_4k), -EIO);
 	EXPECT_EQ(process.locked_vm, 0u);
 	EXPECT_EQ(kernel.all_pins(), 2);
 	kernel.failures.forget();
 	kernel.expect_lost_counts();
 	for (unsigned long i = 0; i < 2; ++i)
-		kernel.unpin(process.physical(user + i * fake::page_size));
+		kernel.unpin(process.physical(user + i * page_4k) & ~(fake::page_size - 1));
 }
 
 } /* namespace */

@@ -731,12 +731,12 @@ long State::table_memory(const Group &group, unsigned int page_shift, unsigned l
 
 	switch (group.platform) {
 	case Platform::OwnTables:
+	case Platform::KernelTables:
 		if (shift * levels + page_shift >= most_address_bits)
 			return -EINVAL;
-		memory = size_of_levels(entries_shift, levels, shift) + view;
-		return is_allocatable ? 0 : -ENOMEM;
-	case Platform::KernelTables:
-		memory = machine.table_size(page_shift, size, levels);
+		memory = group.platform == Platform::OwnTables
+				 ? size_of_levels(entries_shift, levels, shift) + view
+				 : machine.table_size(page_shift, size, levels);
 		return is_allocatable ? 0 : -ENOMEM;
 	case Platform::DynamicWindows:
 		memory = machine.table_size(page_shift, size, levels);
@@ -769,7 +769,7 @@ long State::check_platform(const Container &container, unsigned int place, unsig
 				return is_default(place, page_shift, size) ? -EPERM : -ENOSPC;
 		}
 	}
-	if (group.platform == Platform::KernelTables || group.platform == Platform::DynamicWindows)
+	if (group.platform == Platform::DynamicWindows)
 		return shift * levels + page_shift >= most_address_bits ? -EINVAL : 0;
 	return 0;
 }

@@ -13,9 +13,12 @@
 
 #define PARAMETERS	"/sys/module/vfio_iommu_spapr_tce/parameters/"
 #define MOST_RANGES	8
-/* Where the tests map; each window has these addresses. */
-#define IOVA		MIB
-#define SCRATCH_IOVA	(8 * MIB)
+/* Where the tests map: from the first address that can be mapped on, which not all windows have at 0. */
+#define AT(offset)	(first_iova + (offset))
+#define IOVA		AT(MIB)
+#define SCRATCH_IOVA	AT(8 * MIB)
+
+static uint64_t first_iova;
 
 static void set_parameter(const char *name, const char *value)
 {
@@ -73,6 +76,17 @@ static unsigned int available(int container)
 	return avail ? avail->avail : 0;
 }
 
+static uint64_t find_first_iova(int container)
+{
+	struct vfio_iommu_type1_info_cap_iova_range *ranges;
+	struct info info;
+
+	if (get_info(container, &info))
+		return 0;
+	ranges = find_capability(&info, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE);
+	return ranges ? ranges->iova_ranges[0].start : 0;
+}
+
 /* What was unmapped is put into `unmapped`. */
 static int unmap(int container, uint64_t iova, uint64_t size, uint32_t flags, uint64_t *unmapped)
 {
@@ -127,6 +141,7 @@ FIXTURE_SETUP(type1)
 	ASSERT_EQ(0, spapr_open_type1(&self->s, 1, variant->type));
 	self->fd = self->s.container;
 	self->edu = &self->s.edu[0];
+	first_iova = find_first_iova(self->fd);
 	ASSERT_EQ(0, spapr_open_device(&self->s, 0));
 	ASSERT_EQ(0, spapr_map(self->fd, SCRATCH_IOVA, self->scratch, self->page, MAP_RW));
 }
@@ -342,7 +357,7 @@ TEST_F(type1, map_refuses_what_is_mapped)
 TEST_F(type1, map_of_memory_that_is_not_there)
 {
 	const long locked = balance_locked_kib(), pinned = balance_pinned_pages();
-	const size_t size = 1024 * self->page;
+	const size_t size = 6 * MIB; /* up to the fixture's page */
 	uint8_t *p = memory_get(size);
 
 	ASSERT_EQ(0, munmap(p + size - self->page, self->page));
@@ -352,7 +367,7 @@ TEST_F(type1, map_of_memory_that_is_not_there)
 	EXPECT_EQ(65534, available(self->fd));
 	EXPECT_NO_DEVICE_WRITES(self->edu, IOVA, p, SCRATCH_IOVA, self->scratch);
 	EXPECT_EQ(0, spapr_map(self->fd, IOVA, p, self->page, MAP_RW));
-	EXPECT_EQ(-EFAULT, spapr_map(self->fd, 4 * MIB, NULL, self->page, MAP_RW));
+	EXPECT_EQ(-EFAULT, spapr_map(self->fd, AT(4 * MIB), NULL, self->page, MAP_RW));
 	memory_put(p, size - self->page);
 }
 
@@ -385,13 +400,13 @@ TEST_F(type1, huge_pages)
 
 	if (!p)
 		SKIP(return, "there are no huge pages");
-	ASSERT_EQ(0, spapr_map(self->fd, 16 * MIB, p, huge, MAP_RW));
-	EXPECT_DEVICE_WRITES(self->edu, 16 * MIB + huge - self->page, p + huge - self->page,
+	ASSERT_EQ(0, spapr_map(self->fd, AT(16 * MIB), p, huge, MAP_RW));
+	EXPECT_DEVICE_WRITES(self->edu, AT(16 * MIB) + huge - self->page, p + huge - self->page,
 			     SCRATCH_IOVA, self->scratch);
 	/* A part of it: a mapping has pages of the kernel's size. */
 	ASSERT_EQ(0, spapr_map(self->fd, IOVA, p + self->page, self->page, MAP_RW));
 	EXPECT_DEVICE_READS(self->edu, IOVA, p + self->page, SCRATCH_IOVA, self->scratch);
-	ASSERT_EQ(0, spapr_unmap(self->fd, 16 * MIB, huge));
+	ASSERT_EQ(0, spapr_unmap(self->fd, AT(16 * MIB), huge));
 	memory_put(p, huge);
 }
 
@@ -404,11 +419,11 @@ TEST_F(type1, mappings_are_charged)
 	EXPECT_EQ(locked + kib, balance_locked_kib());
 	EXPECT_EQ(pinned + pages, balance_pinned_pages());
 	/* The same memory once more is charged once more, as by the kernel's own type 1. */
-	ASSERT_EQ(0, spapr_map(self->fd, 2 * MIB, self->buffer, pages * self->page, MAP_RW));
+	ASSERT_EQ(0, spapr_map(self->fd, AT(2 * MIB), self->buffer, pages * self->page, MAP_RW));
 	EXPECT_EQ(locked + 2 * kib, balance_locked_kib());
 	ASSERT_EQ(0, spapr_unmap(self->fd, IOVA, pages * self->page));
 	EXPECT_EQ(locked + kib, balance_locked_kib());
-	ASSERT_EQ(0, spapr_unmap(self->fd, 2 * MIB, pages * self->page));
+	ASSERT_EQ(0, spapr_unmap(self->fd, AT(2 * MIB), pages * self->page));
 	EXPECT_EQ(locked, balance_locked_kib());
 	EXPECT_EQ(pinned, balance_pinned_settled(pinned));
 }
@@ -428,17 +443,17 @@ TEST_F(type1, limit_of_locked_memory)
 			_exit(2);
 		if (spapr_map(self->fd, IOVA, self->buffer, 4 * self->page, MAP_RW))
 			_exit(3);
-		if (spapr_map(self->fd, 2 * MIB, self->buffer, self->page, MAP_RW) != -ENOMEM)
+		if (spapr_map(self->fd, AT(2 * MIB), self->buffer, self->page, MAP_RW) != -ENOMEM)
 			_exit(4);
 		if (spapr_unmap(self->fd, IOVA, 4 * self->page))
 			_exit(5);
-		_exit(spapr_map(self->fd, 2 * MIB, self->buffer, self->page, MAP_RW) ? 6 : 0);
+		_exit(spapr_map(self->fd, AT(2 * MIB), self->buffer, self->page, MAP_RW) ? 6 : 0);
 	}
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
 	/* What the child has left behind is everybody's to undo. */
-	EXPECT_EQ(-EEXIST, spapr_map(self->fd, 2 * MIB, self->buffer, self->page, MAP_RW));
-	EXPECT_EQ(0, spapr_unmap(self->fd, 2 * MIB, self->page));
+	EXPECT_EQ(-EEXIST, spapr_map(self->fd, AT(2 * MIB), self->buffer, self->page, MAP_RW));
+	EXPECT_EQ(0, spapr_unmap(self->fd, AT(2 * MIB), self->page));
 }
 
 TEST_F(type1, as_many_mappings_as_there_can_be)
@@ -446,7 +461,7 @@ TEST_F(type1, as_many_mappings_as_there_can_be)
 	const unsigned int most = 65534; /* and the fixture's */
 	const long pinned = balance_pinned_pages();
 	const bool is_narrow = spapr_is_partition();
-	const uint64_t start = is_narrow ? 16 * MIB : 4 * GIB;
+	const uint64_t start = is_narrow ? AT(16 * MIB) : 4 * GIB;
 	uint64_t unmapped;
 
 	if (is_narrow && (uint64_t)most * self->page > GIB - 16 * MIB)
@@ -478,8 +493,8 @@ TEST_F(type1, the_number_of_mappings_can_be_limited)
 	self->fd = self->s.container;
 	EXPECT_EQ(2, available(self->fd));
 	EXPECT_EQ(0, spapr_map(self->fd, IOVA, self->buffer, self->page, MAP_RW));
-	EXPECT_EQ(0, spapr_map(self->fd, 2 * MIB, self->buffer, self->page, MAP_RW));
-	EXPECT_EQ(-ENOSPC, spapr_map(self->fd, 4 * MIB, self->buffer, self->page, MAP_RW));
+	EXPECT_EQ(0, spapr_map(self->fd, AT(2 * MIB), self->buffer, self->page, MAP_RW));
+	EXPECT_EQ(-ENOSPC, spapr_map(self->fd, AT(4 * MIB), self->buffer, self->page, MAP_RW));
 }
 
 /* ---- UNMAP_DMA ---- */
@@ -558,8 +573,8 @@ TEST_F(type1, two_groups)
 	ASSERT_EQ(0, spapr_attach(&self->s, 1));
 	ASSERT_EQ(0, spapr_open_device(&self->s, 1));
 	EXPECT_DEVICE_WRITES(&self->s.edu[1], IOVA, self->buffer, SCRATCH_IOVA, self->scratch);
-	ASSERT_EQ(0, spapr_map(self->fd, 2 * MIB, self->buffer + self->page, self->page, MAP_RW));
-	EXPECT_DEVICE_READS(&self->s.edu[1], 2 * MIB, self->buffer + self->page, SCRATCH_IOVA,
+	ASSERT_EQ(0, spapr_map(self->fd, AT(2 * MIB), self->buffer + self->page, self->page, MAP_RW));
+	EXPECT_DEVICE_READS(&self->s.edu[1], AT(2 * MIB), self->buffer + self->page, SCRATCH_IOVA,
 			    self->scratch);
 	ASSERT_EQ(0, spapr_detach(&self->s, 0));
 	EXPECT_DEVICE_WRITES(&self->s.edu[1], IOVA, self->buffer, SCRATCH_IOVA, self->scratch);
