@@ -193,7 +193,7 @@ emulator:
 	$(Q)$(SRC)/scripts/host-packages.sh qemu
 	$(Q)$(SRC)/scripts/fetch-busybox.sh
 
-GUEST_PROGRAMS := $(addprefix guest-,qemu qemu-utils dpdk bpftrace trace-cmd)
+GUEST_PROGRAMS := $(addprefix guest-,qemu dpdk bpftrace trace-cmd)
 .PHONY: $(GUEST_PROGRAMS)
 $(GUEST_PROGRAMS): emulator
 	$(Q)$(SRC)/scripts/host-packages.sh build
@@ -233,7 +233,7 @@ check-kvm: module kvm-programs guest-qemu
 check-dpdk: module guest-dpdk lane-qemu
 	$(Q)$(SRC)/selftests/dpdk/run.sh $(LANE)
 
-check-type1: module type1-programs guest-qemu-utils lane-qemu
+check-type1: module type1-programs lane-qemu
 	$(Q)$(SRC)/selftests/type1/run.sh $(LANE)
 
 check-tracers: module demo-program guest-bpftrace guest-trace-cmd

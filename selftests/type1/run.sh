@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Runs programs that know type 1 only, in one lane (a machine and a kernel) with our module: the kernel's
-# own tests of VFIO on edu devices and an NVMe disk, and the distribution's qemu-img and qemu-io on that
-# disk. The last line of output is the count; the exit status is 0 if nothing failed.
+# own tests of VFIO on edu devices and an NVMe disk. The last line of output is the count; the exit status is 0
+# if nothing failed.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
@@ -14,22 +14,13 @@
 open_lane "$1"
 name=type1-$lane
 programs=("$build"/selftests/type1-ppc64le/vfio_*)
-qemu=$build/target/qemu-utils
-[ -e "$qemu/stamp" ] || die "no qemu-img for the guest: run scripts/fetch-guest-program.sh qemu-utils"
-libraries=("$qemu"/lib/*)
-
 image=$build/target/$name.disk
-head -c 32M /dev/urandom >"$image"
-sum_of_disk() {
-	md5sum <"$image" | cut -d ' ' -f 1
-}
+truncate -s 32M "$image"
 
 initramfs=$build/initramfs/$name.cpio
 # shellcheck disable=SC2046 # a list
 "$here/build-initramfs.sh" "$initramfs" "$repo/selftests/type1/init" ":$here/guest.sh" ":$here/client.sh" \
-	$(vfio_modules) "modules:$(module_file ours)" "${programs[@]/#/tests:}" \
-	"bin:$qemu/bin/qemu-img" "bin:$qemu/bin/qemu-io" \
-	"${libraries[@]/#/lib:}" "lib64:$qemu/lib64/ld64.so.2"
+	$(vfio_modules) "modules:$(module_file ours)" "${programs[@]/#/tests:}"
 
 say "booting $kernel on $machine"
 log=$log_dir/$name.log
@@ -37,13 +28,11 @@ results=$log_dir/$name.results
 ending=0
 "$here/qemu.sh" --qemu "$(emulator)" --machine "$machine" --kernel "$kernel_dir" \
 	--initramfs "$initramfs" --log "$log" --live --timeout "$timeout" --silence "$silence" \
-	--append "slub_debug=FZPU page_poison=1 sum=$(sum_of_disk)" \
+	--append "slub_debug=FZPU page_poison=1" \
 	-- -smp 2 -drive "file=$image,if=none,id=disk,format=raw" \
 	-device nvme,bus=pcie.2,drive=disk,serial=disk |
 	show_progress "$name" || ending=$?
-awk -v ending="$ending" -v programs=qemu-img -f "$here/ktap.awk" "$log" >"$results.all"
-grep -q "^guest: image $(sum_of_disk)\b" "$log" && ended=pass || ended=fail
-echo "$ended qemu-img the_file_has_what_the_guest_wrote" >>"$results.all"
+awk -v ending="$ending" -v programs= -f "$here/ktap.awk" "$log" >"$results.all"
 
 # The kernel's tests want a BAR to be mapped, as on a PC. Here that has to fail, and with EFAULT.
 awk '
