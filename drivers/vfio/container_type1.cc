@@ -155,6 +155,7 @@ Result<void> Container::unmap_type1(const Type1UnmapRequest &request)
 		unmapped += mapping->range().size();
 		if (undo(*mapping).is_error())
 			result = Errno::Io;
+		glue_cond_resched();
 	}
 	TRY(request.answer(unmapped));
 	return result;

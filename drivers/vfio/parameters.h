@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The module's parameters that can be changed while it is loaded; each container reads them once.
- */
+/* The module's parameters that can be changed at any time; a container reads them once. */
 #ifndef DRIVERS_VFIO_PARAMETERS_H
 #define DRIVERS_VFIO_PARAMETERS_H
 

@@ -8,8 +8,7 @@ namespace tce {
 
 Result<Bytes> KernelGroups::table_memory(const TableGroup &group, const TableShape &shape) const
 {
-	/* The platform finds the first only when it makes the table, and prints about the second.
-	 */
+	/* The platform finds the first when it makes the table only, and prints about the other. */
 	if (group.tables_in_memory() && !shape.level_shape().is_addressable(shape.page()))
 		return Errno::Invalid;
 	if (group.tables_in_memory() && !shape.level_shape().is_allocatable())
