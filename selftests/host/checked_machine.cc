@@ -319,12 +319,14 @@ void CheckedMachine::attach(unsigned int container, unsigned int group)
 	if (is_new)
 		m_state.groups[group].platform = m_platform;
 	perform([&] { return m_clients[container].attach(*m_groups[group]); },
-		[&](State &state) { return state.attach(container, group); },
+		[&](State &state) {
+			/* A PE that does not forget its TCEs gets tables of the kernel's. */
+			if (is_new && m_has_just_failed && m_platform == Platform::OwnTables &&
+			    m_kernel.failures.failed() == fake::Point::KillPe)
+				state.groups[group].platform = Platform::KernelTables;
+			return state.attach(container, group);
+		},
 		[](std::vector<State> &) {});
-	/* A PE that could not be told to forget its TCEs got tables of the kernel's. */
-	if (is_new && m_has_just_failed && m_kernel.failures.failed() == fake::Point::KillPe &&
-	    m_platform == Platform::OwnTables)
-		m_state.groups[group].platform = Platform::KernelTables;
 }
 
 void CheckedMachine::detach(unsigned int container, unsigned int group)

@@ -123,6 +123,7 @@ public:
 	bool is_hugetlb(unsigned long hpa, unsigned int shift);
 	void mark_dirty(unsigned long hpa);
 	bool is_dirty(unsigned long hpa);
+	bool was_made_anew(const iommu_table &table) const;
 	void put_table(iommu_table *table);
 	iommu_table_group &group_of(const glue_pe &pe);
 	void remember_level(void *block);
