@@ -193,7 +193,7 @@ emulator:
 	$(Q)$(SRC)/scripts/host-packages.sh qemu
 	$(Q)$(SRC)/scripts/fetch-busybox.sh
 
-GUEST_PROGRAMS := $(addprefix guest-,qemu dpdk bpftrace trace-cmd)
+GUEST_PROGRAMS := $(addprefix guest-,qemu dpdk bpftrace perf trace-cmd)
 .PHONY: $(GUEST_PROGRAMS)
 $(GUEST_PROGRAMS): emulator
 	$(Q)$(SRC)/scripts/host-packages.sh build
@@ -236,7 +236,7 @@ check-dpdk: module guest-dpdk lane-qemu
 check-type1: module type1-programs lane-qemu
 	$(Q)$(SRC)/selftests/type1/run.sh $(LANE)
 
-check-tracers: module demo-program guest-bpftrace guest-trace-cmd
+check-tracers: module demo-program guest-bpftrace guest-perf guest-trace-cmd
 	$(Q)$(SRC)/selftests/tracers/run.sh $(LANE)
 
 # Debian systems for ppc64el, in which the module is installed as a user does.
@@ -290,7 +290,7 @@ help:
 	@echo '  make check-kvm                   QEMU guests with disks of the emulated host'
 	@echo '  make check-dpdk LANE=<lane>      testpmd with two NICs, on a powernv machine'
 	@echo '  make check-type1 LANE=<lane>     programs that know VFIO type 1 only, on a powernv machine'
-	@echo '  make check-tracers LANE=<lane>   bpftrace and trace-cmd with our events, on a powernv machine'
+	@echo '  make check-tracers LANE=<lane>   bpftrace, perf and trace-cmd with our events, on a powernv machine'
 	@echo '  make check-install               make install, DKMS and the Debian package, on Debian 12 and 13'
 	@echo '  make bench      guest instructions: the stock driver against ours; KERNEL=<kernel>'
 	@echo '  make module KERNEL=<kernel>      build/<kernel>/$(MODULE); one of: $(KERNELS)'

@@ -22,7 +22,7 @@ debian_suite() {
 	trixie:kernel-6.12 | trixie:qemu) echo trixie ;;
 	bookworm:kernel-7.2* | trixie:kernel-7.2*) echo trixie-backports ;;
 	bookworm:toolchain) echo trixie ;;
-	*:plain | *:dpdk | *:bpftrace | *:trace-cmd) echo "$codename" ;;
+	*:plain | *:dpdk | *:bpftrace | *:perf | *:trace-cmd) echo "$codename" ;;
 	*) die "no suite known for $1 on Debian $codename" ;;
 	esac
 }

@@ -9,15 +9,15 @@
 #	build/target/PROGRAM/lib64/     the dynamic loader
 #	build/target/PROGRAM/share/     other files
 #
-# These are qemu, with the guests' firmware, dpdk: testpmd, with the driver of its NICs, bpftrace and
-# trace-cmd. Nothing is installed. Does nothing when it is there already.
+# These are qemu, with the guests' firmware, dpdk: testpmd, with the driver of its NICs, bpftrace, perf
+# and trace-cmd. Nothing is installed. Does nothing when it is there already.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 # shellcheck source=scripts/debian.sh
 . "$repo/scripts/debian.sh"
 
-[ $# = 1 ] || usage_error "$self.sh qemu|dpdk|bpftrace|trace-cmd"
+[ $# = 1 ] || usage_error "$self.sh qemu|dpdk|bpftrace|perf|trace-cmd"
 program=$1
 # Of these packages come the binaries, other files, and libraries that are loaded later: plugins, and what
 # glibc ends threads with.
@@ -40,6 +40,12 @@ bpftrace | trace-cmd)
 	shared=()
 	plugins=()
 	;;
+perf)
+	wanted=(linux-perf)
+	binaries=(perf)
+	shared=()
+	plugins=()
+	;;
 *) die "no such program: $program" ;;
 esac
 dir=$build/target/$program
@@ -47,11 +53,13 @@ dir=$build/target/$program
 
 readelf=powerpc64le-linux-gnu-readelf
 
-# What apt would install for the packages where nothing is installed, less what is for compilers.
+# What apt would install for the packages where nothing is installed, less what is for compilers. It has to
+# take itself for the guest's: what depends on a package for all machines wants that of its own.
 resolve() {
 	apt_in "$root" apt-get install -qq --simulate --no-install-recommends -t "$suite" \
-		"${wanted[@]/%/:ppc64el}" |
-		sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) .*/\1=\2/p' |
+		-o APT::Architecture=ppc64el "${wanted[@]}" |
+		sed -n -e 's/^Inst \([^ ]*\) (\([^ ]*\) .*\[ppc64el\]).*/\1:ppc64el=\2/p' \
+			-e 's/^Inst \([^ ]*\) (\([^ ]*\) .*\[all\]).*/\1=\2/p' |
 		awk -F '[:=]' -v named=" ${wanted[*]} " '$1 !~ /-dev$/ || index(named, " " $1 " ")'
 }
 

@@ -197,7 +197,7 @@ step "order of the floors" selftests/build/test-floors.sh
 step "sparse" make --no-print-directory sparse
 make --no-print-directory target-tests kvm-programs guest-qemu lane-qemu
 prepare dpdk guest-dpdk
-prepare tracers demo-program guest-bpftrace guest-trace-cmd
+prepare tracers demo-program guest-bpftrace guest-perf guest-trace-cmd
 prepare type1 type1-programs
 prepare install install-roots
 in_parallel step "lint" make --no-print-directory lint

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Boots a machine on which Debian's bpftrace and trace-cmd look at the events of our module, see guest-init.
+# Boots a machine on which Debian's bpftrace, perf and trace-cmd look at the events of our module, see
+# guest-init.
 # The last line of output is the count; the exit status is 0 if nothing failed.
 #
 # usage: run.sh LANE
@@ -17,21 +18,23 @@ name=tracers-$lane
 self=$name
 module=$(module_file ours)
 programs=()
-for program in bpftrace trace-cmd; do
+for program in bpftrace perf trace-cmd; do
 	dir=$build/target/$program
 	[ -e "$dir/stamp" ] || die "no $program for the guest: run scripts/fetch-guest-program.sh $program"
 	libraries=("$dir"/lib/*)
 	programs+=("bin:$dir/bin/$program" "${libraries[@]/#/lib:}" "lib64:$dir/lib64/ld64.so.2")
 done
-initramfs=$build/initramfs/$name.gz
+initramfs=$build/initramfs/$name.cpio
 # shellcheck disable=SC2046 # a list
 "$here/build-initramfs.sh" "$initramfs" "$repo/selftests/tracers/guest-init" ":$here/guest.sh" \
 	$(vfio_modules) "modules:$module" "${programs[@]}" "bin:$repo/tools/tce-trace" \
 	"bin:$repo/tools/tce-trace.bt" "tests:$programs_dir/demo"
+# The machine has room for 128M.
+gzip -1f "$initramfs"
 
 say "booting $kernel on $machine"
 ending=0
-"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" --initramfs "$initramfs" \
+"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" --initramfs "$initramfs.gz" \
 	--log "$log_dir/$name.log" --live --timeout "$timeout" --silence "$silence" -- -smp 2 |
 	show_progress "$name" || ending=$?
 awk -v ending="$ending" -v programs=tracers -f "$here/ktap.awk" "$log_dir/$name.log" >"$log_dir/$name.results"
