@@ -187,8 +187,8 @@ bench-floor: kernel
 	@ln -sfn $(addprefix $(SRC)/selftests/bench/floor/,Kbuild tce_floor.c tce_floor.h) $(FLOOR)
 	$(Q)+$(subst M=$(OUT),M=$(FLOOR),$(KBUILD)) modules
 
-.PHONY: emulator lane-qemu demo reproduce check check-all check-host check-qemu check-kvm check-dpdk \
-	check-type1 check-tracers bench
+.PHONY: emulator lane-qemu demo reproduce check check-all check-host coverage check-qemu check-kvm \
+	check-dpdk check-type1 check-tracers bench
 emulator:
 	$(Q)$(SRC)/scripts/host-packages.sh qemu
 	$(Q)$(SRC)/scripts/fetch-busybox.sh
@@ -220,6 +220,10 @@ check-host:
 	$(Q)$(SRC)/scripts/host-packages.sh host-tests
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) -C $(SRC)/selftests/host check \
 		OUTPUT=$(BUILD)/host
+
+coverage:
+	$(Q)$(SRC)/scripts/host-packages.sh coverage
+	$(Q)$(SRC)/selftests/host/coverage.sh $(BUILD)/coverage
 
 LANE ?= powernv9-$(KERNEL)
 check-qemu: module target-tests lane-qemu
@@ -286,6 +290,7 @@ help:
 	@echo '  make check-all  all programs on every machine with every kernel and both kinds of tables; DRY=1: say what'
 	@echo '  Parts of these:'
 	@echo '  make check-host                  the C++ sources against a fake kernel'
+	@echo '  make coverage                    what of the sources these tests do not reach'
 	@echo '  make check-qemu LANE=<lane>      one of: $(LANES)'
 	@echo '  make check-kvm                   QEMU guests with disks of the emulated host'
 	@echo '  make check-dpdk LANE=<lane>      testpmd with two NICs, on a powernv machine'

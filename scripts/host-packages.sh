@@ -21,7 +21,7 @@
 # shellcheck source=scripts/debian.sh
 . "$repo/scripts/debian.sh"
 
-[ $# -gt 0 ] || usage_error "$self.sh build|kernel|toolchain|qemu|qemu-build|host-tests|install|deb|bench|docs|lint..."
+[ $# -gt 0 ] || usage_error "$self.sh build|kernel|toolchain|qemu|qemu-build|host-tests|coverage|install|deb|bench|docs|lint..."
 
 # missing PACKAGE...: those that are not installed, or not new enough
 missing() {

@@ -4,6 +4,7 @@
  * any function that can fail does fail. The client goes on regardless. Whatever failed, the user
  * is told, and in the end everything is given back.
  */
+#include "drivers/vfio/parameters.h"
 #include "host_test.h"
 
 namespace {
@@ -40,6 +41,7 @@ protected:
 		mm_struct process;
 
 		tce_module_init(uses_kernel_tables());
+		tce_type1 = true;
 		fake::Kernel::set_current(&process);
 		process.mmap(user, 2 * MiB);
 		process.mmap(huge, 8 * MiB, fake::Backing::HugeTlb, 21);
@@ -47,6 +49,7 @@ protected:
 
 		bool told = use(kernel);
 
+		tce_type1 = false;
 		tce_module_exit();
 		kernel.check_balance();
 
@@ -74,9 +77,7 @@ private:
 			[&] { return client.open(GetParam().type); },
 			[&] { return client.attach(group); },
 		};
-		Steps more = GetParam().type == VFIO_SPAPR_TCE_IOMMU
-				     ? v1_steps(client)
-				     : v2_steps(client, group, second);
+		Steps more = steps_of(GetParam().type, client, group, second);
 
 		steps.insert(steps.end(), more.begin(), more.end());
 		for (const auto &step : steps) {
@@ -86,6 +87,19 @@ private:
 				break;
 		}
 		return failed;
+	}
+
+	static Steps steps_of(unsigned long type, Client &client, iommu_group &group,
+			      iommu_group &second)
+	{
+		switch (type) {
+		case VFIO_SPAPR_TCE_IOMMU:
+			return v1_steps(client);
+		case VFIO_SPAPR_TCE_v2_IOMMU:
+			return v2_steps(client, group, second);
+		default:
+			return type1_steps(client, group, second);
+		}
 	}
 
 	static Steps v1_steps(Client &client)
@@ -136,6 +150,39 @@ private:
 		};
 	}
 
+	static Steps type1_steps(Client &client, iommu_group &group, iommu_group &second)
+	{
+		return {
+			[&] { return type1_info(client); },
+			[&] { return client.map(0, user, 256 * KiB); },
+			[&] { return client.map(huge, huge, 2 * MiB, read_only); },
+			[&] { return client.attach(second); },
+			[&] { return client.map(window, user + MiB, 64 * KiB); },
+			[&] { return client.unmap(huge, 2 * MiB); },
+			[&] { return client.detach(group), 0; },
+			[&] { return client.map(4 * GiB, user, 64 * KiB); },
+			[&] { return unmap_all(client); },
+			[&] { return client.map(0, user, 64 * KiB); },
+		};
+	}
+
+	static long type1_info(Client &client)
+	{
+		vfio_iommu_type1_info info = {};
+
+		info.argsz = sizeof(info);
+		return client.ioctl(VFIO_IOMMU_GET_INFO, &info);
+	}
+
+	static long unmap_all(Client &client)
+	{
+		vfio_iommu_type1_dma_unmap request = {};
+
+		request.argsz = sizeof(request);
+		request.flags = VFIO_DMA_UNMAP_FLAG_ALL;
+		return client.ioctl(VFIO_IOMMU_UNMAP_DMA, &request);
+	}
+
 	static long info(Client &client)
 	{
 		vfio_iommu_spapr_tce_info info = {};
@@ -162,7 +209,9 @@ INSTANTIATE_TEST_SUITE_P(Client, FailNth,
 					 Course{ "v2_goes_on", VFIO_SPAPR_TCE_v2_IOMMU, false,
 						 400 },
 					 Course{ "v1_stops", VFIO_SPAPR_TCE_IOMMU, true, 25 },
-					 Course{ "v1_goes_on", VFIO_SPAPR_TCE_IOMMU, false, 25 }),
+					 Course{ "v1_goes_on", VFIO_SPAPR_TCE_IOMMU, false, 25 },
+					 Course{ "type1_stops", VFIO_TYPE1v2_IOMMU, true, 35 },
+					 Course{ "type1_goes_on", VFIO_TYPE1v2_IOMMU, false, 35 }),
 			 [](const auto &info) { return info.param.name; });
 
 } /* namespace */

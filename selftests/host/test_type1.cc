@@ -251,6 +251,97 @@ TEST_F(Type1, AnAnswerThatCannotBeWritten)
 	expect_nothing();
 }
 
+TEST_F(Type1, RefusesWhatIsNoMapping)
+{
+	const unsigned long page = fake::page_size;
+
+	ASSERT_EQ(client.map(MiB, user, 2 * page), 0);
+	EXPECT_EQ(client.map(0, user, 0), -EINVAL);
+	EXPECT_EQ(client.map(-page, user, 2 * page), -EOVERFLOW);
+	EXPECT_EQ(client.map(0, -page, 2 * page), -EOVERFLOW);
+	EXPECT_EQ(client.map(0, user, page, 0), -EINVAL);
+	EXPECT_EQ(client.map(0, user, page, read_write | 1U << 5), -EINVAL);
+	for (unsigned long odd : { 1UL, page / 2 }) {
+		EXPECT_EQ(client.map(odd, user, page), -EINVAL);
+		EXPECT_EQ(client.map(0, user + odd, page), -EINVAL);
+		EXPECT_EQ(client.map(0, user, page + odd), -EINVAL);
+	}
+	EXPECT_EQ(client.map(MiB + page, user, 2 * page), -EEXIST);
+	EXPECT_EQ(kernel.all_pins(), 2);
+}
+
+TEST_F(Type1, RefusesWhatIsNoRangeToUnmap)
+{
+	const unsigned long page = fake::page_size;
+	vfio_iommu_type1_dma_unmap all = {};
+
+	all.argsz = sizeof(all);
+	all.flags = VFIO_DMA_UNMAP_FLAG_ALL;
+	ASSERT_EQ(client.map(MiB, user, 2 * page), 0);
+	EXPECT_EQ(client.unmap(MiB, 0), -EINVAL);
+	EXPECT_EQ(client.unmap(-page, 2 * page), -EOVERFLOW);
+	EXPECT_EQ(client.unmap(MiB + 1, 2 * page), -EINVAL);
+	EXPECT_EQ(client.unmap(MiB, 2 * page + 1), -EINVAL);
+	EXPECT_EQ(client.unmap(MiB, page), -EINVAL);
+	EXPECT_EQ(client.unmap(MiB + page, page), -EINVAL);
+	all.iova = page;
+	EXPECT_EQ(client.ioctl(VFIO_IOMMU_UNMAP_DMA, &all), -EINVAL);
+	all.iova = 0;
+	all.size = page;
+	EXPECT_EQ(client.ioctl(VFIO_IOMMU_UNMAP_DMA, &all), -EINVAL);
+	EXPECT_EQ(kernel.all_pins(), 2);
+	all.size = 0;
+	EXPECT_EQ(client.ioctl(VFIO_IOMMU_UNMAP_DMA, &all), 0);
+	EXPECT_EQ(all.size, 2 * page);
+	expect_nothing();
+}
+
+/* In v1 of type 1 a mapping goes with its beginning, and the first without ends the call. */
+TEST_F(Type1, AMappingOfV1GoesWithItsBeginning)
+{
+	const unsigned long page = fake::page_size;
+
+	client.close();
+	open(VFIO_TYPE1_IOMMU);
+	ASSERT_EQ(client.map(MiB, user, 2 * page), 0);
+	ASSERT_EQ(client.map(MiB + 2 * page, user, 2 * page), 0);
+	EXPECT_EQ(client.unmap(MiB + page, 3 * page), 0);
+	EXPECT_EQ(kernel.all_pins(), 4);
+	EXPECT_EQ(client.unmap(MiB, page), 0);
+	EXPECT_EQ(kernel.all_pins(), 2);
+	EXPECT_EQ(client.unmap(0, 2 * MiB), 0);
+	expect_nothing();
+}
+
+/* As much of the answer as there is room for, and how much there is. */
+TEST_F(Type1, TellsWhatRoomItWants)
+{
+	constexpr unsigned int least =
+		offsetof(vfio_iommu_type1_info, iova_pgsizes) + sizeof(__u64);
+	vfio_iommu_type1_info info = {};
+
+	for (unsigned int size = least; size <= sizeof(info); ++size) {
+		info = {};
+		info.argsz = size;
+		ASSERT_EQ(client.ioctl(VFIO_IOMMU_GET_INFO, &info), 0);
+		EXPECT_GT(info.argsz, sizeof(info));
+		EXPECT_EQ(info.iova_pgsizes, fake::page_size);
+		EXPECT_EQ(info.cap_offset, 0u);
+	}
+	info.argsz = least - 1;
+	EXPECT_EQ(client.ioctl(VFIO_IOMMU_GET_INFO, &info), -EINVAL);
+}
+
+TEST_F(Type1, TellsNothingWithoutAGroup)
+{
+	vfio_iommu_type1_info info = {};
+	Client other;
+
+	info.argsz = sizeof(info);
+	ASSERT_EQ(other.open(VFIO_TYPE1v2_IOMMU), 0);
+	EXPECT_EQ(other.ioctl(VFIO_IOMMU_GET_INFO, &info), -ENXIO);
+}
+
 class Type1Partition : public Type1 {
 protected:
 	void SetUp() override

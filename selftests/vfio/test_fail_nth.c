@@ -382,6 +382,8 @@ static const struct step last_kvm_steps[] = {
 };
 
 static const struct step v1_steps[] = {
+	{ "SET_IOMMU", set_iommu, NULL, detach_and_attach_first, false },
+	{ "GET_INFO", get_info, NULL, nothing, false },
 	{ "ENABLE", enable, "DISABLE", disable, false },
 	{ "MAP_DMA, the first", map_first_window, NULL, reopen_and_enable, true },
 	{ "UNMAP_DMA", unmap_first_window, "MAP_DMA", map_first_window, false },
@@ -467,7 +469,7 @@ static void answers_add(struct answers *a, int answer)
 static const struct step type1_steps[] = {
 	{ "GET_INFO of type 1, the first", get_type1_info, NULL, reopen, false },
 	{ "MAP_DMA of type 1, the first", map_first_window, NULL, reopen, false },
-	{ "MAP_DMA of type 1", map_first_window, "UNMAP_DMA of type 1", unmap_first_window, false },
+	{ "UNMAP_DMA of type 1", unmap_first_window, "MAP_DMA of type 1", map_first_window, false },
 };
 
 /* --- the sweep ------------------------------------------------------------------------------ */
@@ -755,6 +757,7 @@ TEST_F_TIMEOUT(fail_nth, v1, LIMIT)
 		SKIP(return, "v1 has one group");
 	c->type = VFIO_SPAPR_TCE_IOMMU;
 	ASSERT_EQ(0, reopen(c));
+	ASSERT_EQ(0, detach_and_attach_first(c));
 	TAKE_STEPS(v1_steps);
 	ASSERT_EQ(0, map_first_window(c));
 	EXPECT_DMA_WORKS();
@@ -772,6 +775,7 @@ TEST_F_TIMEOUT(fail_nth, type1, LIMIT)
 	c->type = VFIO_TYPE1v2_IOMMU;
 	ASSERT_EQ(0, reopen(c));
 	TAKE_STEPS(type1_steps);
+	ASSERT_EQ(0, map_first_window(c));
 	EXPECT_DMA_WORKS();
 	sweep(_metadata, self, "close of it all", close_all, open_all_type1, false);
 	EXPECT_NO_LEAKS_AND_FAILURES(10);
