@@ -3,8 +3,9 @@
 #
 # Builds build/qemu/qemu-system-ppc64, the QEMU of the PowerNV lanes and of the benchmark on two CPUs:
 # Debian's, with PHBs that keep the TCEs that a device has used until they are told to drop them, as real
-# ones do, and with CPUs that go on at the same time when instructions are counted. The firmware is that of
-# the installed QEMU, which stays as it is. Does nothing when it is there already.
+# ones do, with CPUs that go on at the same time when instructions are counted, and with NVMe disks that
+# interrupt, as real ones do, when their admin queue is older than MSI-X. The firmware is that of the installed
+# QEMU, which stays as it is. Does nothing when it is there already.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
