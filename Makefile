@@ -220,7 +220,7 @@ check check-all:
 check-host:
 	$(Q)$(SRC)/scripts/host-packages.sh host-tests
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) -C $(SRC)/selftests/host check \
-		OUTPUT=$(BUILD)/host
+		OUTPUT=$(BUILD)/host$(if $(THREADS),-threads)
 
 coverage:
 	$(Q)$(SRC)/scripts/host-packages.sh coverage

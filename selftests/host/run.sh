@@ -24,11 +24,17 @@ run_tests()
 {
 	report=${1%/*}/report-$HOST_TABLES.xml
 	rm -f "$report"
-	"$1" --gtest_brief=1 --gtest_output=xml:"$report"
+	ending=0
+	"$1" --gtest_brief=1 --gtest_output=xml:"$report" || ending=$?
 	if ! [ -s "$report" ]; then
 		echo "${1#"$output"/} broke off"
 		failed=$((failed + 1))
 		return
+	fi
+	# A sanitizer that only warns says so in its exit status.
+	if [ "$ending" -gt 1 ]; then
+		echo "${1#"$output"/} ended with status $ending"
+		failed=$((failed + 1))
 	fi
 
 	run=$(grep -c '<testcase .*status="run"' "$report")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Runs programs that know type 1 only, in one lane (a machine and a kernel) with our module: the kernel's
-# own tests of VFIO on edu devices and an NVMe disk. The last line of output is the count; the exit status is 0
-# if nothing failed.
+# own tests of VFIO on edu devices, an NVMe disk and a NIC. The last line of output is the count; the exit
+# status is 0 if nothing failed.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
@@ -16,6 +16,9 @@ name=type1-$lane
 programs=("$build"/selftests/type1-ppc64le/vfio_*)
 image=$build/target/$name.disk
 truncate -s 32M "$image"
+# It has a PHB of its own, of which an emulated POWER8 has none left.
+nics=()
+[ "$machine" = powernv8 ] || nics=(-device e1000e,bus=pcie.3,romfile=)
 
 initramfs=$build/initramfs/$name.cpio
 # shellcheck disable=SC2046 # a list
@@ -28,9 +31,9 @@ results=$log_dir/$name.results
 ending=0
 "$here/qemu.sh" --qemu "$(emulator)" --machine "$machine" --kernel "$kernel_dir" \
 	--initramfs "$initramfs" --log "$log" --live --timeout "$timeout" --silence "$silence" \
-	--append "slub_debug=FZPU page_poison=1" \
+	--append "slub_debug=FZPU page_poison=1 nics=$((${#nics[@]} / 2))" \
 	-- -smp 2 -drive "file=$image,if=none,id=disk,format=raw" \
-	-device nvme,bus=pcie.2,drive=disk,serial=disk |
+	-device nvme,bus=pcie.2,drive=disk,serial=disk "${nics[@]}" |
 	show_progress "$name" || ending=$?
 awk -v ending="$ending" -v programs= -f "$here/ktap.awk" "$log" >"$results.all"
 

@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# seeded-defects.sh <output directory>: whether the model finds mistakes. Makes one at a time in a copy of the
+# sources and plays the corpus of random calls, with some more, which have to break off; without a mistake they
+# have to come to their end. The last line counts the results.
+set -u
+
+output=$(realpath -m "$1")
+top=$(realpath "$(dirname "$0")/../..")
+copy=$output/copy
+program=$output/host/fuzz/fuzz_ioctl
+passed=0
+failed=0
+
+# copy_file FILE: with the time of the original, unless it is the same already
+copy_file() {
+	cmp -s "$top/$1" "$copy/$1" || cp "$top/$1" "$copy/$1"
+}
+
+build() {
+	make --no-print-directory -j"$(nproc)" -C "$copy/selftests/host" OUTPUT="$output/host" SANITIZE=-O1 \
+		"$program" >"$output/log" 2>&1
+}
+
+plays_to_the_end() {
+	(cd "$output" && "$program" -seed=1 -runs=20000 -max_len=256 -len_control=0 "$output/found" \
+		"$top/selftests/host/corpus") >"$output/log" 2>&1
+}
+
+# result NAME COMMAND...
+result() {
+	local name=$1
+	shift
+	if "$@"; then
+		echo "  PASS    $name"
+		passed=$((passed + 1))
+	else
+		echo "  FAIL    $name"
+		failed=$((failed + 1))
+		tail -n 20 "$output/log"
+	fi
+}
+
+breaks_off() {
+	build && ! plays_to_the_end
+}
+
+# seed NAME FILE FROM TO: a mistake, once in the file
+seed() {
+	[ "$(FROM=$3 perl -0ne 'print scalar(() = /\Q$ENV{FROM}\E/g)' "$top/$2")" = 1 ] || {
+		echo "$2 has no single: $3"
+		exit 1
+	}
+	FROM=$3 TO=$4 perl -0pi -e 's/\Q$ENV{FROM}\E/$ENV{TO}/' "$copy/$2"
+	result "$1" breaks_off
+	copy_file "$2"
+}
+
+rm -rf "$copy" "$output/found"
+mkdir -p "$copy" "$output/found"
+(cd "$top" && cp -r --parents -p drivers arch include kernel selftests/host selftests/model "$copy")
+build || {
+	tail "$output/log"
+	exit 1
+}
+result no_mistake plays_to_the_end
+seed a_part_is_unregistered drivers/vfio/memory_registry.cc \
+	'if (!place || m_regions[place - 1]->range() != range)' 'if (!place)'
+seed a_page_is_not_counted drivers/vfio/mapper.cc \
+	'return Result<void>::from_kernel(mm_iommu_mapped_inc(m_region));' 'return {};'
+seed kvms_page_is_never_counted_down arch/powerpc/own_tables/kvm_gate.cc 'mm_iommu_mapped_dec(region);' ''
+seed kvm_of_a_stranger_is_served arch/powerpc/own_tables/kvm_gate.cc \
+	'return m_is_open && glue_current_mm() == m_owner;' 'return m_is_open;'
+seed enable_charges_nothing drivers/vfio/container.cc \
+	'LockedMemory::charge(m_owner.get(), window)' 'LockedMemory::charge(m_owner.get(), Pages(0))'
+seed create_makes_no_default_window drivers/vfio/container.cc \
+	'	TRY(create_pending_default_window());
+
+	unsigned int num' '	unsigned int num'
+seed a_default_window_comes_back drivers/vfio/container.cc \
+	'		m_default_window_pending = false;
+		return {};' '		return {};'
+seed v1_is_told_of_windows drivers/vfio/container.cc 'm_type == ContainerType::V2);' 'true);'
+seed read_and_write_are_one drivers/vfio/requests.cc \
+	'direction = TRY(direction_of(data.flags));
+	TRY(user.checked_add(size));' 'direction = TRY(direction_of(data.flags | VFIO_DMA_MAP_FLAG_WRITE));
+	TRY(user.checked_add(size));'
+seed a_failed_map_leaves_entries drivers/vfio/mapper.cc \
+	'kcxx::ignore(unmap({ range.first, left.first - range.first }));' ''
+seed a_view_is_not_charged arch/powerpc/platforms/powernv/powernv_groups.cc \
+	'levels.total_size() +' 'levels.total_size(); (void)'
+echo "seeded-defects: $passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ]
