@@ -18,7 +18,7 @@ image=$build/target/$name.disk
 truncate -s 32M "$image"
 # It has a PHB of its own, of which an emulated POWER8 has none left.
 nics=()
-[ "$machine" = powernv8 ] || nics=(-device e1000e,bus=pcie.3,romfile=)
+[ "$machine" = powernv8 ] || nics=(-device "e1000e,bus=pcie.3,romfile=")
 
 initramfs=$build/initramfs/$name.cpio
 # shellcheck disable=SC2046 # a list
