@@ -299,7 +299,7 @@ help:
 	@echo '  make check-kvm                   QEMU guests with disks of the emulated host'
 	@echo '  make check-dpdk LANE=<lane>      testpmd with two NICs, on a powernv machine'
 	@echo "  make check-type1 LANE=<lane>     the kernel's own tests of VFIO, with type 1, on a powernv machine"
-	@echo "  make check-qemu-img LANE=<lane>  QEMU's tools with an NVMe disk, with type 1, on a powernv machine"
+	@echo "  make check-qemu-img LANE=<lane>  QEMU's tools with an NVMe disk, with type 1"
 	@echo '  make check-tracers LANE=<lane>   bpftrace, perf and trace-cmd with our events, on a powernv machine'
 	@echo '  make check-install               make install, DKMS and the Debian package, on Debian 12 and 13'
 	@echo '  make bench      guest instructions: the stock driver against ours; KERNEL=<kernel>'

@@ -22,6 +22,20 @@ sum_of_disk() {
 	md5sum <"$image" | cut -d ' ' -f 1
 }
 
+# A partition has an NVMe disk already, on the PHB before.
+case $machine in
+pseries*)
+	bus=phb4.0
+	disks=2
+	phb=(-device "spapr-pci-host-bridge,index=4,id=phb4")
+	;;
+*)
+	bus=pcie.2
+	disks=1
+	phb=()
+	;;
+esac
+
 libraries=("$tools"/lib/*)
 initramfs=$build/initramfs/$name.cpio
 # shellcheck disable=SC2046 # a list
@@ -33,11 +47,11 @@ say "booting $kernel on $machine"
 log=$log_dir/$name.log
 results=$log_dir/$name.results
 ending=0
-"$here/qemu.sh" --qemu "$(emulator)" --machine "$machine" --kernel "$kernel_dir" \
+"$here/qemu.sh" --qemu "$build/qemu/qemu-system-ppc64" --machine "$machine" --kernel "$kernel_dir" \
 	--initramfs "$initramfs" --log "$log" --live --timeout "$timeout" --silence "$silence" \
-	--append "slub_debug=FZPU page_poison=1 sum=$(sum_of_disk)" \
-	-- -smp 2 -drive "file=$image,if=none,id=disk,format=raw" \
-	-device nvme,bus=pcie.2,drive=disk,serial=disk |
+	--append "slub_debug=FZPU page_poison=1 sum=$(sum_of_disk) disks=$disks" \
+	-- -smp 2 "${phb[@]}" -drive "file=$image,if=none,id=image,format=raw" \
+	-device "nvme,bus=$bus,drive=image,serial=image" |
 	show_progress "$name" || ending=$?
 awk -v ending="$ending" -v programs=qemu-img -f "$here/ktap.awk" "$log" >"$results"
 grep -q "^guest: image $(sum_of_disk)\b" "$log" && ended=pass || ended=fail
