@@ -35,6 +35,5 @@ initramfs=$build/initramfs/$name.cpio
 	"modules/ours:$(module_file ours)" "modules/stock:$(module_file stock)" \
 	"bin:$dpdk/bin/dpdk-testpmd" "${libraries[@]/#/lib:}" "lib64:$dpdk/lib64/ld64.so.2"
 
-say "booting $kernel on $machine, with testpmd"
 boot_drivers "$(emulator)" "$initramfs" '' -smp 2 "${nics[@]}"
 report_drivers

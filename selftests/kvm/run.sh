@@ -90,7 +90,6 @@ initramfs=$build/initramfs/$name
 # The machine has room for 128M, and this is nearly as large.
 gzip -1f "$initramfs.cpio"
 
-say "booting $kernel on $machine, QEMU in it with -accel $accel"
 boot_drivers qemu-system-ppc64 "$initramfs.cpio.gz" "accel=$accel reboots=$reboots hugepages=$hugepages$sums" \
 	-m 6G -smp 2 "${disks[@]}"
 

@@ -43,17 +43,11 @@ initramfs=$build/initramfs/$name.cpio
 	":$here/client.sh" $(vfio_modules) "modules:$(module_file ours)" \
 	"bin:$tools/bin/qemu-img" "bin:$tools/bin/qemu-io" "${libraries[@]/#/lib:}" "lib64:$tools/lib64/ld64.so.2"
 
-say "booting $kernel on $machine"
-log=$log_dir/$name.log
 results=$log_dir/$name.results
-ending=0
-"$here/qemu.sh" --qemu "$build/qemu/qemu-system-ppc64" --machine "$machine" --kernel "$kernel_dir" \
-	--initramfs "$initramfs" --log "$log" --live --timeout "$timeout" --silence "$silence" \
-	--append "slub_debug=FZPU page_poison=1 sum=$(sum_of_disk) disks=$disks" \
-	-- -smp 2 "${phb[@]}" -drive "file=$image,if=none,id=image,format=raw" \
-	-device "nvme,bus=$bus,drive=image,serial=image" |
-	show_progress "$name" || ending=$?
-awk -v ending="$ending" -v programs=qemu-img -f "$here/ktap.awk" "$log" >"$results"
-grep -q "^guest: image $(sum_of_disk)\b" "$log" && ended=pass || ended=fail
+boot_guest "$name" "$build/qemu/qemu-system-ppc64" "$initramfs" "sum=$(sum_of_disk) disks=$disks" qemu-img \
+	-smp 2 "${phb[@]}" -drive "file=$image,if=none,id=image,format=raw" \
+	-device "nvme,bus=$bus,drive=image,serial=image"
+mv "$results.all" "$results"
+grep -q "^guest: image $(sum_of_disk)\b" "$log_dir/$name.log" && ended=pass || ended=fail
 echo "$ended qemu-img the_file_has_what_the_guest_wrote" >>"$results"
 report_lane "$name" "$name"

@@ -8,15 +8,8 @@
 # boot_drivers QEMU INITRAMFS PARAMETERS QEMU-ARGS...: boots the machine of the lane, with its console in
 # build/log/NAME.log; what each driver did is in build/log/NAME.results.all then
 boot_drivers() {
-	local ending=0
 	results=$log_dir/$name.results
-	"$here/qemu.sh" --qemu "$1" --machine "$machine" --kernel "$kernel_dir" --initramfs "$2" \
-		--log "$log_dir/$name.log" --live --timeout "$timeout" --silence "$silence" \
-		--append "slub_debug=FZPU page_poison=1 drivers=$(IFS=, && echo "${drivers[*]}") $3" \
-		-- "${@:4}" |
-		show_progress "$name" || ending=$?
-	awk -v ending="$ending" -v programs="${drivers[*]}" -f "$here/ktap.awk" "$log_dir/$name.log" \
-		>"$results.all"
+	boot_guest "$name" "$1" "$2" "drivers=$(IFS=, && echo "${drivers[*]}") $3" "${drivers[*]}" "${@:4}"
 }
 
 # report_drivers: shows the drivers side by side, and as the last line the count; 0 if nothing failed

@@ -130,6 +130,20 @@ boot_lane() {
 		"$log_dir/$name.log" >"$log_dir/$name.results"
 }
 
+# boot_guest NAME QEMU INITRAMFS PARAMETERS PROGRAMS QEMU-ARGS...: boots the machine of the lane with an init
+# that says what it does; its console is in build/log/NAME.log, and what each of PROGRAMS, a list in one
+# argument, did in build/log/NAME.results.all then
+boot_guest() {
+	local name=$1 ending=0
+	say "booting $kernel on $machine"
+	"$here/qemu.sh" --qemu "$2" --machine "$machine" --kernel "$kernel_dir" --initramfs "$3" \
+		--log "$log_dir/$name.log" --live --timeout "$timeout" --silence "$silence" \
+		--append "slub_debug=FZPU page_poison=1 $4" -- "${@:6}" |
+		show_progress "$name" || ending=$?
+	awk -v ending="$ending" -v programs="$5" -f "$here/ktap.awk" "$log_dir/$name.log" \
+		>"$log_dir/$name.results.all"
+}
+
 # boot_test NAME MODULE-FILE PROGRAM TEST: boots one test. It is all that is in the results then; if the
 # machine went down before it had one, it failed.
 boot_test() {

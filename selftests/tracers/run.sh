@@ -32,10 +32,6 @@ initramfs=$build/initramfs/$name.cpio
 # The machine has room for 128M.
 gzip -1f "$initramfs"
 
-say "booting $kernel on $machine"
-ending=0
-"$here/qemu.sh" --machine "$machine" --kernel "$kernel_dir" --initramfs "$initramfs.gz" \
-	--log "$log_dir/$name.log" --live --timeout "$timeout" --silence "$silence" -- -smp 2 |
-	show_progress "$name" || ending=$?
-awk -v ending="$ending" -v programs=tracers -f "$here/ktap.awk" "$log_dir/$name.log" >"$log_dir/$name.results"
+boot_guest "$name" qemu-system-ppc64 "$initramfs.gz" '' tracers -smp 2
+mv "$log_dir/$name.results.all" "$log_dir/$name.results"
 report_lane "$name" "$name"

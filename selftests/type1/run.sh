@@ -25,17 +25,9 @@ initramfs=$build/initramfs/$name.cpio
 "$here/build-initramfs.sh" "$initramfs" "$repo/selftests/type1/init" ":$here/guest.sh" ":$here/client.sh" \
 	$(vfio_modules) "modules:$(module_file ours)" "${programs[@]/#/tests:}"
 
-say "booting $kernel on $machine"
-log=$log_dir/$name.log
 results=$log_dir/$name.results
-ending=0
-"$here/qemu.sh" --qemu "$(emulator)" --machine "$machine" --kernel "$kernel_dir" \
-	--initramfs "$initramfs" --log "$log" --live --timeout "$timeout" --silence "$silence" \
-	--append "slub_debug=FZPU page_poison=1 nics=$((${#nics[@]} / 2))" \
-	-- -smp 2 -drive "file=$image,if=none,id=disk,format=raw" \
-	-device nvme,bus=pcie.2,drive=disk,serial=disk "${nics[@]}" |
-	show_progress "$name" || ending=$?
-awk -v ending="$ending" -v programs= -f "$here/ktap.awk" "$log" >"$results.all"
+boot_guest "$name" "$(emulator)" "$initramfs" "nics=$((${#nics[@]} / 2))" '' -smp 2 \
+	-drive "file=$image,if=none,id=disk,format=raw" -device nvme,bus=pcie.2,drive=disk,serial=disk "${nics[@]}"
 
 # The kernel's tests want a BAR to be mapped, as on a PC. Here that has to fail, and with EFAULT.
 awk '
