@@ -577,6 +577,12 @@ static long pinned_at_rest(void)
 	return balance_pinned_pages();
 }
 
+/* UNMAP_DMA of type 1 answers how much that was: where it cannot, it has been done, as in the kernel's own. */
+static bool may_be_done(const struct course *c, int (*call)(struct course *c), int ret)
+{
+	return c->type == VFIO_TYPE1v2_IOMMU && call == unmap_first_window && ret == -EFAULT;
+}
+
 /* Makes a call with every failure there is in it, until it has been done without one. */
 static void sweep(struct __test_metadata *_metadata, FIXTURE_DATA(fail_nth) *self, const char *name,
 		  int (*call)(struct course *c), int (*undo)(struct course *c), bool makes_window)
@@ -603,15 +609,16 @@ static void sweep(struct __test_metadata *_metadata, FIXTURE_DATA(fail_nth) *sel
 		}
 		answers_add(&answers, ret);
 		self->failures++;
-		if (ret) {
+		if (ret && !may_be_done(c, call, ret)) {
 			EXPECT_EQ(pinned, balance_pinned_settled(pinned))
 				TH_LOG("%s, failure %u: %s", name, nth, name_of(ret));
 			if (!makes_window) {
 				EXPECT_EQ(locked, balance_locked_kib())
 					TH_LOG("%s, failure %u: %s", name, nth, name_of(ret));
 			}
-			ASSERT_EQ(0, call(c)) TH_LOG("%s, again after failure %u", name, nth);
 		}
+		if (ret)
+			ASSERT_EQ(0, call(c)) TH_LOG("%s, again after failure %u", name, nth);
 		ASSERT_EQ(0, undo(c)) TH_LOG("%s, taken back after failure %u", name, nth);
 		ASSERT_EQ(pinned, balance_pinned_settled(pinned))
 			TH_LOG("%s, taken back after failure %u", name, nth);
