@@ -10,6 +10,7 @@
 #	qemu        QEMU 10 or later with the POWER machines
 #	qemu-build  what builds a QEMU
 #	host-tests  compilers, GoogleTest and sanitizers for the tests on the host
+#	coverage    those, and what makes a table of what they do not reach
 #	install     what makes a disk of a system for ppc64el
 #	deb         what builds the Debian package and looks at it
 #	bench       what draws the plot
