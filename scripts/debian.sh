@@ -37,7 +37,7 @@ debian_packages() {
 	*:qemu) echo "qemu-system-ppc device-tree-compiler" ;;
 	*:qemu-build) echo "$qemu_build_packages" ;;
 	*:host-tests) echo "g++ clang libclang-rt-dev libgtest-dev make" ;;
-	*:coverage) echo "g++ clang gcovr libgtest-dev make" ;;
+	*:coverage) echo "g++ clang libclang-rt-dev gcovr libgtest-dev make" ;;
 	*:install) echo "e2fsprogs openssl xz-utils" ;;
 	*:deb) echo "dpkg-dev debhelper lintian" ;;
 	*:bench) echo "gnuplot-nox" ;;
