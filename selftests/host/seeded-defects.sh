@@ -13,18 +13,13 @@ program=$output/host/fuzz/fuzz_ioctl
 passed=0
 failed=0
 
-# copy_file FILE: with the time of the original, unless it is the same already
-copy_file() {
-	cmp -s "$top/$1" "$copy/$1" || cp "$top/$1" "$copy/$1"
-}
-
 build() {
 	make --no-print-directory -j"$(nproc)" -C "$copy/selftests/host" OUTPUT="$output/host" SANITIZE=-O1 \
 		"$program" >"$output/log" 2>&1
 }
 
 plays_to_the_end() {
-	(cd "$output" && "$program" -seed=1 -runs=20000 -max_len=256 -len_control=0 "$output/found" \
+	(cd "$output" && "$program" -seed=1 -runs=200000 -max_len=256 -len_control=0 "$output/found" \
 		"$top/selftests/host/corpus") >"$output/log" 2>&1
 }
 
@@ -43,7 +38,7 @@ result() {
 }
 
 breaks_off() {
-	build && ! plays_to_the_end
+	build && ! plays_to_the_end && grep -q 'ERROR: libFuzzer: deadly signal' "$output/log"
 }
 
 # seed NAME FILE FROM TO: a mistake, once in the file
@@ -54,12 +49,13 @@ seed() {
 	}
 	FROM=$3 TO=$4 perl -0pi -e 's/\Q$ENV{FROM}\E/$ENV{TO}/' "$copy/$2"
 	result "$1" breaks_off
-	copy_file "$2"
+	# With a new time, so that it is compiled again.
+	cp "$top/$2" "$copy/$2"
 }
 
 rm -rf "$copy" "$output/found"
 mkdir -p "$copy" "$output/found"
-(cd "$top" && cp -r --parents -p drivers arch include kernel selftests/host selftests/model "$copy")
+(cd "$top" && cp -r --parents drivers arch include kernel selftests/host selftests/model "$copy")
 build || {
 	tail "$output/log"
 	exit 1
