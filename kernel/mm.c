@@ -42,6 +42,9 @@ long glue_pin_pages(unsigned long user, unsigned long count, bool write, unsigne
 
 	for (long i = 0; i < pinned; i++)
 		hpas[i] = page_to_pfn(pages[i]) << PAGE_SHIFT;
+	/* What was pinned for a moment only is there, too. */
+	for (unsigned long i = pinned > 0 ? pinned : 0; i < count; i++)
+		hpas[i] = 0;
 	return pinned;
 }
 
@@ -52,6 +55,11 @@ void glue_unpin_pages(const unsigned long *hpas, unsigned long count, bool dirty
 	for (unsigned long i = 0; i < count; i++)
 		pages[i] = pfn_to_page(hpas[i] >> PAGE_SHIFT);
 	unpin_user_pages_dirty_lock(pages, count, dirty);
+}
+
+void glue_unpin_run(unsigned long hpa, unsigned long count, bool dirty)
+{
+	unpin_user_page_range_dirty_lock(pfn_to_page(hpa >> PAGE_SHIFT), count, dirty);
 }
 
 static struct page *page_of(const struct glue_taken_entry *entry)

@@ -42,8 +42,8 @@ void mm_iommu_mapped_dec(struct mm_iommu_table_group_mem_t *mem);
 
 /*
  * Pins up to @count pages of the current process from @user on, page-aligned, for long; to be
- * written to by a device if @write. Returns how many, with their real addresses in @hpas, or a
- * negative errno. May sleep.
+ * written to by a device if @write. Returns how many, with their real addresses in @hpas, whose
+ * others are 0 then, or a negative errno. May sleep.
  */
 long glue_pin_pages(unsigned long user, unsigned long count, bool write, unsigned long *hpas);
 
@@ -54,6 +54,8 @@ long glue_pin_pages(unsigned long user, unsigned long count, bool write, unsigne
  * a device may have written to them. May sleep.
  */
 void glue_unpin_pages(const unsigned long *hpas, unsigned long count, bool dirty);
+/* The same of any number of pages that follow each other from @hpa on, in fewer steps. */
+void glue_unpin_run(unsigned long hpa, unsigned long count, bool dirty);
 
 /* An entry that was taken out of a table: its TCE, and its word in the view. */
 struct glue_taken_entry {

@@ -101,6 +101,20 @@ inline unsigned long skip_empty(const AtomicBigEndian *view, unsigned long count
 	return view->is_zero() ? count_empty(view, count) : 0;
 }
 
+/* How many entries from @first on have kernel pages that follow each other, pinned alike. */
+unsigned long run_of(const TakenEntry *first, const TakenEntry *end)
+{
+	const Bytes step = kernel_page.size();
+	const TakenEntry *next = first;
+	TakenEntry expected = *first;
+
+	do {
+		++next;
+		expected = { expected.old.moved(step), expected.backing + step.value() };
+	} while (next != end && *next == expected);
+	return static_cast<unsigned long>(next - first);
+}
+
 UserAddr user_of(const TakenEntry &entry)
 {
 	return Backing(entry.backing).user();
@@ -426,18 +440,27 @@ inline const TakenEntry *Mapper::drop_registered(const TakenEntry *first,
 [[gnu::noinline]] const TakenEntry *Mapper::drop_pinned(const TakenEntry *first,
 							const TakenEntry *end) const
 {
+	PinnedCensus &census = m_context.census;
 	Unpinner unpinner(first->old.device_writes());
 
-	for (; first != end; ++first) {
-		Backing backing(first->backing);
+	while (first != end) {
+		const HostPhys page = Backing(first->backing).page();
 
-		if (!backing.is_pinned() || first->old.device_writes() != unpinner.device_wrote())
+		if (!Backing(first->backing).is_pinned() ||
+		    first->old.device_writes() != unpinner.device_wrote())
 			break;
 		/* Else KVM has taken the page out, and may be about to put it back. */
-		if (first->old.page() != backing.page()) [[unlikely]]
+		if (first->old.page() != page) [[unlikely]] {
+			++first;
 			continue;
-		unpinner.add(backing.page());
-		m_context.census.remove(backing.page());
+		}
+
+		const unsigned long count = census.is_counting() ? 1 : run_of(first, end);
+
+		unpinner.add(page, count);
+		if (census.is_counting())
+			census.remove(page);
+		first += count;
 	}
 	return first;
 }

@@ -39,7 +39,7 @@ void PinnedCensus::stop()
 	m_distinct = m_included = m_charged = 0;
 }
 
-Result<void> PinnedCensus::count(HostPhys page)
+Result<void> PinnedCensus::add(HostPhys page)
 {
 	int is_new = glue_census_add(m_pages, number_of(page));
 
@@ -50,7 +50,7 @@ Result<void> PinnedCensus::count(HostPhys page)
 	return {};
 }
 
-void PinnedCensus::uncount(HostPhys page)
+void PinnedCensus::remove(HostPhys page)
 {
 	if (!glue_census_remove(m_pages, number_of(page)))
 		return;

@@ -29,14 +29,12 @@ public:
 	/* Forgets them, and gives back what was charged in addition. */
 	void stop();
 
+	/* If not, nobody need tell of pins. */
+	bool is_counting() const { return m_pages; }
 	/* Counts a pin of the kernel page that @page is in. -ENOMEM, not counted. */
-	Result<void> add(HostPhys page) { return m_pages ? count(page) : Result<void>(); }
+	Result<void> add(HostPhys page);
 	/* Takes back the count of a pin. */
-	void remove(HostPhys page)
-	{
-		if (m_pages)
-			uncount(page);
-	}
+	void remove(HostPhys page);
 
 	/*
 	 * Charges the counted pages that are not charged yet. -ENOMEM beyond the limit: none is
@@ -45,9 +43,6 @@ public:
 	Result<void> charge();
 
 private:
-	Result<void> count(HostPhys page);
-	void uncount(HostPhys page);
-
 	glue_census *m_pages = nullptr;
 	AddressSpace m_mm;
 	unsigned long m_distinct = 0;

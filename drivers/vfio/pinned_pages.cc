@@ -7,11 +7,26 @@ namespace tce {
 
 namespace {
 
-/* Pages that are pinned by one call of the kernel, whose addresses are on the stack. */
-constexpr unsigned long batch = 64;
+/* The most that are pinned by one call of the kernel, before others are given way. */
+constexpr unsigned long most_at_once = 512;
 
 /* Pages that a stream pins before it has them mapped. */
-constexpr Entries stream_batch{ 512 };
+constexpr Entries stream_batch{ most_at_once };
+
+/* Kernel pages whose addresses are on the stack. */
+constexpr unsigned long batch = 64;
+
+/* Pins kernel pages from @user on, @wanted at most, and puts their addresses there. */
+Result<unsigned long> pin_some(UserAddr user, unsigned long wanted, bool device_writes,
+			       unsigned long *addresses)
+{
+	long pinned = glue_pin_pages(user.value(), wanted, device_writes, addresses);
+
+	if (pinned <= 0)
+		return pinned ? Error::from_kernel(pinned) : Error(Errno::Fault);
+	glue_cond_resched();
+	return static_cast<unsigned long>(pinned);
+}
 
 } /* namespace */
 
@@ -22,11 +37,13 @@ Result<PinnedPages> PinnedPages::pin(PinnedCensus &census, UserAddr user, Entrie
 	if (page > kernel_page)
 		return Errno::NotPermitted;
 
-	PinnedPages pages(census, TRY(kcxx::OwnedArray<Backing>::create(count.value())));
-	const unsigned long stride = kcxx::power_of_two(kernel_page.value() - page.value());
+	PinnedPages pages(census, TRY(kcxx::OwnedArray<unsigned long>::create(count.value())));
+	const bool device_writes = direction != Direction::ToDevice;
 
-	for (unsigned long first = 0; first < stride; ++first)
-		TRY(pages.pin_every(stride, first, user, page, direction != Direction::ToDevice));
+	if (page == kernel_page)
+		TRY(pages.pin_whole(user, device_writes));
+	else
+		TRY(pages.pin_parts(user, page, device_writes));
 	TRY(pages.count());
 	return pages;
 }
@@ -36,20 +53,47 @@ PinnedPages::~PinnedPages()
 	Unpinner unpinner(false);
 
 	for (unsigned long i = m_mapped; i < m_pages.size(); ++i) {
-		if (m_pages[i].is_nothing())
+		HostPhys page(m_pages[i]);
+
+		if (!page.value())
 			continue;
-		unpinner.add(m_pages[i].page());
+		unpinner.add(page, 1);
 		if (i < m_counted)
-			m_census->remove(m_pages[i].page());
+			m_census->remove(page);
 	}
 }
 
 /* When all are pinned. */
 Result<void> PinnedPages::count()
 {
+	if (!m_census->is_counting())
+		return {};
 	for (; m_counted < m_pages.size(); ++m_counted)
-		TRY(m_census->add(m_pages[m_counted].page()));
+		TRY(m_census->add(HostPhys(m_pages[m_counted])));
 	return m_census->charge();
+}
+
+/* Pins kernel pages; each is one of the IOMMU's. */
+Result<void> PinnedPages::pin_whole(UserAddr user, bool device_writes)
+{
+	for (unsigned long at = 0; at < m_pages.size();) {
+		unsigned long left = m_pages.size() - at;
+
+		at += TRY(pin_some(user + kernel_page.bytes(Entries(at)),
+				   left < most_at_once ? left : most_at_once, device_writes,
+				   &m_pages[at]));
+	}
+	return {};
+}
+
+/* Pins kernel pages that have several of the IOMMU's. */
+Result<void> PinnedPages::pin_parts(UserAddr user, PageShift page, bool device_writes)
+{
+	const unsigned long stride = kcxx::power_of_two(kernel_page.value() - page.value());
+
+	for (unsigned long first = 0; first < stride; ++first)
+		TRY(pin_every(stride, first, user, page, device_writes));
+	return {};
 }
 
 /*
@@ -64,16 +108,13 @@ Result<void> PinnedPages::pin_every(unsigned long stride, unsigned long first, U
 
 	for (unsigned long at = first; at < m_pages.size();) {
 		unsigned long address = (user + page.bytes(Entries(at))).value();
-		unsigned long wanted = kcxx::divide_round_up(m_pages.size() - at, stride);
-		long pinned = glue_pin_pages(address & ~place_mask, wanted < batch ? wanted : batch,
-					     device_writes, kernel_pages);
+		unsigned long left = kcxx::divide_round_up(m_pages.size() - at, stride);
+		unsigned long pinned =
+			TRY(pin_some(UserAddr(address & ~place_mask), left < batch ? left : batch,
+				     device_writes, kernel_pages));
 
-		if (pinned <= 0)
-			return pinned ? Error::from_kernel(pinned) : Errno::Fault;
-		for (long i = 0; i < pinned; ++i, at += stride)
-			m_pages[at] =
-				Backing::pinned(HostPhys(kernel_pages[i] | (address & place_mask)));
-		glue_cond_resched();
+		for (unsigned long i = 0; i < pinned; ++i, at += stride)
+			m_pages[at] = kernel_pages[i] | (address & place_mask);
 	}
 	return {};
 }

@@ -29,9 +29,14 @@ public:
 	~Unpinner() { unpin(); }
 
 	bool device_wrote() const { return m_device_wrote; }
-	void add(HostPhys page)
+	/* @count kernel pages that follow each other; one may be any part of a kernel page. */
+	void add(HostPhys first, unsigned long count)
 	{
-		m_pages[m_count++] = page.value();
+		if (count > 1) {
+			glue_unpin_run(first.value(), count, m_device_wrote);
+			return;
+		}
+		m_pages[m_count++] = first.value();
 		if (m_count == GLUE_MOST_UNPINNED)
 			unpin();
 	}
@@ -51,20 +56,20 @@ private:
 /* Pages that were pinned for their entries: see memory_run.h. */
 class PinnedRun {
 public:
-	PinnedRun(const Backing *pages, Entries left) : m_at(pages), m_left(left) {}
+	PinnedRun(const unsigned long *pages, Entries left) : m_at(pages), m_left(left) {}
 
 	Entries left() const { return m_left; }
 	Result<void> take(unsigned long &page) const
 	{
-		page = m_at->page().value();
+		page = *m_at;
 		return {};
 	}
 	void give_back() const {}
-	Backing backing() const { return *m_at; }
+	Backing backing() const { return Backing::pinned(HostPhys(*m_at)); }
 	void step() { ++m_at; }
 
 private:
-	const Backing *m_at;
+	const unsigned long *m_at;
 	Entries m_left;
 };
 
@@ -108,18 +113,20 @@ public:
 	void advance(Entries count) { m_mapped += count.value(); }
 
 private:
-	PinnedPages(PinnedCensus &census, kcxx::OwnedArray<Backing> pages)
+	PinnedPages(PinnedCensus &census, kcxx::OwnedArray<unsigned long> pages)
 		: m_census(&census), m_pages(kcxx::move(pages))
 	{
 	}
 
+	Result<void> pin_whole(UserAddr user, bool device_writes);
+	Result<void> pin_parts(UserAddr user, PageShift page, bool device_writes);
 	Result<void> pin_every(unsigned long stride, unsigned long first, UserAddr user,
 			       PageShift page, bool device_writes);
 
 	Result<void> count();
 
 	PinnedCensus *m_census;
-	kcxx::OwnedArray<Backing> m_pages; /* "nothing" where none is pinned */
+	kcxx::OwnedArray<unsigned long> m_pages; /* addresses; 0 where none is pinned */
 	unsigned long m_counted = 0;
 	unsigned long m_mapped = 0;
 };

@@ -191,6 +191,24 @@ TEST_F(V1, PinsInBatches)
 	ASSERT_EQ(client.enable(), 0);
 	ASSERT_EQ(client.map(0, user, MiB), 0);
 	EXPECT_LE(kernel.pin_calls, pages / 16);
+	ASSERT_EQ(client.unmap(0, MiB), 0);
+	EXPECT_LE(kernel.unpin_calls, pages / 16);
+}
+
+/* One call gives back what follows each other; the rest is gathered for another. */
+TEST_F(V1, PagesAreUnpinnedInAnyOrder)
+{
+	constexpr unsigned long page = fake::page_size;
+	constexpr unsigned long places[] = { 7, 3, 4, 5, 1, 6, 6, 0, 2, 9, 10 };
+	unsigned long iova = 0;
+
+	ASSERT_EQ(client.enable(), 0);
+	for (unsigned long place : places)
+		ASSERT_EQ(client.map(page * iova++, user + place * page, page), 0);
+	ASSERT_EQ(client.unmap(0, iova * page), 0);
+	EXPECT_EQ(kernel.all_pins(), 0);
+	for (unsigned long place : places)
+		EXPECT_TRUE(kernel.is_dirty(process.physical(user + place * page)));
 }
 
 TEST_F(V1, EveryPageOfAKernelPageHasAPinOfItsOwn)
@@ -274,9 +292,9 @@ TEST_F(V1, D15AMapThatFailsChangesNothing)
 		EXPECT_EQ(kernel.all_pins(), pins_before);
 	}
 	kernel.failures.fail(fake::Point::PinPages, 2);
-	EXPECT_EQ(client.map(0, user + MiB, MiB), -EFAULT);
+	EXPECT_EQ(client.map(0, user + MiB, 4 * MiB), -EFAULT);
 	kernel.failures.fail(fake::Point::AllocArray);
-	EXPECT_EQ(client.map(0, user + MiB, MiB), -ENOMEM);
+	EXPECT_EQ(client.map(0, user + MiB, 4 * MiB), -ENOMEM);
 	EXPECT_EQ(table()->entries(), before);
 	EXPECT_EQ(kernel.all_pins(), pins_before);
 }

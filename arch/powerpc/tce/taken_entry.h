@@ -11,6 +11,8 @@ namespace tce {
 struct TakenEntry {
 	OldEntry old;
 	unsigned long backing; /* the view's word */
+
+	constexpr bool operator==(const TakenEntry &) const = default;
 };
 
 static_assert(sizeof(TakenEntry) == sizeof(glue_taken_entry));

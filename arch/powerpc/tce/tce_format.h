@@ -74,6 +74,12 @@ public:
 	constexpr bool is_empty() const { return !m_tce; }
 	constexpr bool device_writes() const { return m_tce & bits(Permissions::Write); }
 	constexpr HostPhys page() const { return decode_page(m_tce); }
+	/* What one with the same permissions has for memory that is @distance further on. */
+	constexpr OldEntry moved(Bytes distance) const
+	{
+		return OldEntry(m_tce + distance.value());
+	}
+	constexpr bool operator==(const OldEntry &) const = default;
 
 private:
 	unsigned long m_tce = 0;

@@ -113,10 +113,11 @@ public:
 	void pin(unsigned long hpa);
 	void unpin(unsigned long hpa);
 	bool is_pinned(unsigned long hpa);
-	/* How many pins a page has; all pages together; calls that have pinned pages. */
+	/* How many pins a page has; all pages together; calls that pin pages, and that unpin. */
 	long pins(unsigned long hpa);
 	long all_pins();
 	unsigned long pin_calls = 0;
+	unsigned long unpin_calls = 0;
 	/* Complains about what a device can reach and what is not pinned any more. */
 	bool checks_reach = true;
 	void check_reachable_is_pinned();

@@ -391,20 +391,40 @@ long glue_pin_pages(unsigned long user, unsigned long count, bool write, unsigne
 		hpas[pinned] = area->hpa + (user - area->start);
 		kernel().pin(hpas[pinned]);
 	}
+	for (unsigned long i = pinned; i < count; ++i)
+		hpas[i] = 0;
 	/* As in the kernel: some pages are a success. */
 	return pinned ? static_cast<long>(pinned) : -EFAULT;
 }
 
+namespace {
+
+void unpin_page(unsigned long hpa, bool dirty)
+{
+	if (dirty)
+		kernel().mark_dirty(hpa);
+	kernel().unpin(hpa);
+}
+
+} /* namespace */
+
 void glue_unpin_pages(const unsigned long *hpas, unsigned long count, bool dirty)
 {
 	kernel().might_sleep("the unpinning of pages");
+	++kernel().unpin_calls;
 	if (count > GLUE_MOST_UNPINNED)
 		kernel().complain("more pages are unpinned than there is room for");
-	for (unsigned long i = 0; i < count; ++i) {
-		if (dirty)
-			kernel().mark_dirty(hpas[i]);
-		kernel().unpin(hpas[i]);
-	}
+	for (unsigned long i = 0; i < count; ++i)
+		unpin_page(hpas[i], dirty);
+	kernel().check_reachable_is_pinned();
+}
+
+void glue_unpin_run(unsigned long hpa, unsigned long count, bool dirty)
+{
+	kernel().might_sleep("the unpinning of pages");
+	++kernel().unpin_calls;
+	for (unsigned long i = 0; i < count; ++i)
+		unpin_page(hpa + i * page_size, dirty);
 	kernel().check_reachable_is_pinned();
 }
 
