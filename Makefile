@@ -189,7 +189,7 @@ bench-floor: kernel
 	$(Q)+$(subst M=$(OUT),M=$(FLOOR),$(KBUILD)) modules
 
 .PHONY: emulator lane-qemu demo reproduce check check-all check-host coverage check-qemu check-kvm \
-	check-dpdk check-type1 check-qemu-img check-tracers bench
+	check-dpdk check-type1 check-qemu-img check-tracers check-litmus bench
 emulator:
 	$(Q)$(SRC)/scripts/host-packages.sh qemu
 	$(Q)$(SRC)/scripts/fetch-busybox.sh
@@ -221,6 +221,10 @@ check-host:
 	$(Q)$(SRC)/scripts/host-packages.sh host-tests
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) -C $(SRC)/selftests/host check \
 		OUTPUT=$(BUILD)/host$(if $(THREADS),-threads)
+
+check-litmus:
+	$(Q)$(SRC)/scripts/fetch-herd.sh
+	$(Q)$(SRC)/selftests/litmus/run.sh
 
 coverage:
 	$(Q)$(SRC)/scripts/host-packages.sh coverage
@@ -295,6 +299,7 @@ help:
 	@echo '  Parts of these:'
 	@echo '  make check-host                  the C++ sources against a fake kernel'
 	@echo '  make coverage                    what of the sources these tests do not reach'
+	@echo "  make check-litmus                what the kernel's memory model allows where CPUs meet"
 	@echo '  make check-qemu LANE=<lane>      one of: $(LANES)'
 	@echo '  make check-kvm                   QEMU guests with disks of the emulated host'
 	@echo '  make check-dpdk LANE=<lane>      testpmd with two NICs, on a powernv machine'

@@ -22,6 +22,7 @@ debian_suite() {
 	trixie:kernel-6.12 | trixie:qemu | trixie:qemu-img) echo trixie ;;
 	bookworm:kernel-7.2* | trixie:kernel-7.2*) echo trixie-backports ;;
 	bookworm:toolchain) echo trixie ;;
+	*:herd) echo sid ;;
 	*:plain | *:dpdk | *:bpftrace | *:perf | *:trace-cmd) echo "$codename" ;;
 	*) die "no suite known for $1 on Debian $codename" ;;
 	esac

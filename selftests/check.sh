@@ -54,7 +54,7 @@ kernels_of_list() {
 name_of() {
 	case $1 in
 	host) [[ $* != *THREADS=yes* ]] && echo host || echo host-threads ;;
-	seeded-defects) echo "$1" ;;
+	seeded-defects | litmus) echo "$1" ;;
 	install) echo "install-$2" ;;
 	lane) echo "$2-$3$([ "${4-}" != core ] || echo -core)" ;;
 	stock | control | dpdk | tracers | type1 | qemu-img) echo "$1-$2${3:+-$3}" ;;
@@ -69,6 +69,7 @@ run_suite() {
 	case $1 in
 	host) suite "$name" make --no-print-directory check-host "${@:2}" ;;
 	seeded-defects) suite "$name" selftests/host/seeded-defects.sh "$build/seeded-defects" ;;
+	litmus) suite "$name" make --no-print-directory check-litmus ;;
 	install) suite "$name" selftests/install/run.sh "$2" ;;
 	# What is a matter of time only is left to check-all.
 	lane) [ "$set" = check-all ] || export BRIEF=1
