@@ -408,8 +408,11 @@ long State::register_memory(Call &call)
 		if (to_pages(size) > machine.ram_pages || charge(process, to_pages(size)))
 			return -ENOMEM;
 		for (Address at = start; !error && at < start + size;
-		     at += 1UL << machine.kernel_page_shift)
-			error = process.find_memory(at) ? 0 : -EFAULT;
+		     at += 1UL << machine.kernel_page_shift) {
+			const Memory *memory = process.find_memory(at);
+
+			error = memory && memory->writable ? 0 : -EFAULT;
+		}
 		for (const auto &[other, region] : process.regions) {
 			if (!error && overlaps(other, region.size))
 				error = -EINVAL;

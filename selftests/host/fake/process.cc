@@ -251,8 +251,11 @@ long mm_iommu_new(mm_struct *mm, unsigned long ua, unsigned long entries,
 
 	region.start = ua;
 	for (unsigned long i = 0; i < entries && !error; ++i) {
-		if (std::optional<unsigned long> hpa = find_physical(*mm, ua + i * page_size))
-			region.pages.push_back(*hpa);
+		const fake::UserMemory *area = find_memory(*mm, ua + i * page_size);
+
+		/* Registered memory is for devices to write. */
+		if (area && area->writable)
+			region.pages.push_back(area->hpa + (ua + i * page_size - area->start));
 		else
 			error = -EFAULT;
 	}
