@@ -3,7 +3,7 @@
 #
 # Runs the test programs in one lane (a machine and a kernel) with our module, with our module on the
 # TCE tables of the kernel's own platform code, with our module and a hypervisor that has no multi-TCE
-# calls, with our module again and again for half an hour, or with the stock module. All of them, unless some are named. The last line of output is the
+# calls, with our module again and again for half an hour or an hour, or with the stock module. All of them, unless some are named. The last line of output is the
 # count; the exit status is 0 if nothing failed.
 
 # shellcheck source=scripts/common.sh
@@ -11,13 +11,13 @@
 # shellcheck source=selftests/qemu/lane.sh
 . "$repo/selftests/qemu/lane.sh"
 
-usage="$self.sh LANE [--ours | --kernel-tables | --single-tce | --stress | --stock] [PROGRAM...]"
+usage="$self.sh LANE [--ours | --kernel-tables | --single-tce | --stress | --model | --stock] [PROGRAM...]"
 [ $# -ge 1 ] || usage_error "$usage"
 open_lane "$1"
 shift
 which=ours
 case ${1-} in
---ours | --stock | --kernel-tables | --single-tce | --stress)
+--ours | --stock | --kernel-tables | --single-tce | --stress | --model)
 	which=${1#--}
 	shift
 	;;
@@ -31,6 +31,11 @@ single-tce) parameters='multitce=off' ;;
 stress)
 	parameters='again_for=1800 STRESS_SECONDS=60'
 	timeout=3600
+	;;
+# Sequences of calls that are others each time.
+model)
+	parameters='again_for=3600 MODEL_SECONDS=40'
+	timeout=4800
 	;;
 esac
 # Races and cycles are a quarter of what they are; see brief.h.

@@ -171,32 +171,47 @@ void edu_close(struct edu *edu)
 	edu_init(edu);
 }
 
-static int transfer(struct edu *edu, uint64_t source, uint64_t target, size_t size,
-		    uint64_t command)
+static void begin(const struct edu *edu, uint64_t source, uint64_t target, size_t size,
+		  uint64_t command)
+{
+	reg_write(edu, EDU_REG_DMA_SOURCE, source);
+	reg_write(edu, EDU_REG_DMA_TARGET, target);
+	reg_write(edu, EDU_REG_DMA_COUNT, size);
+	reg_write(edu, EDU_REG_DMA_COMMAND, command | EDU_DMA_RUN);
+}
+
+void edu_begin_fetch(const struct edu *edu, uint64_t iova, size_t size)
+{
+	begin(edu, iova, EDU_BUFFER_ADDRESS, size, 0);
+}
+
+void edu_begin_store(const struct edu *edu, uint64_t iova, size_t size)
+{
+	begin(edu, EDU_BUFFER_ADDRESS, iova, size, EDU_DMA_TO_MEMORY);
+}
+
+int edu_finish(const struct edu *edu)
 {
 	const struct timespec usual = { .tv_nsec = EDU_DMA_MS * 1000 * 1000 };
 	const struct timespec tick = { .tv_nsec = 1000 * 1000 };
 	const int most = EDU_DMA_TIMEOUT_MS * (int)slowness();
 
-	reg_write(edu, EDU_REG_DMA_SOURCE, source);
-	reg_write(edu, EDU_REG_DMA_TARGET, target);
-	reg_write(edu, EDU_REG_DMA_COUNT, size);
-	reg_write(edu, EDU_REG_DMA_COMMAND, command | EDU_DMA_RUN);
-	nanosleep(&usual, NULL);
 	for (int ms = 0; ms < most; ms++) {
 		if (!(reg_read(edu, EDU_REG_DMA_COMMAND) & EDU_DMA_RUN))
 			return 0;
-		nanosleep(&tick, NULL);
+		nanosleep(ms ? &tick : &usual, NULL);
 	}
 	return -ETIMEDOUT;
 }
 
 int edu_fetch(struct edu *edu, uint64_t iova, size_t size)
 {
-	return transfer(edu, iova, EDU_BUFFER_ADDRESS, size, 0);
+	edu_begin_fetch(edu, iova, size);
+	return edu_finish(edu);
 }
 
 int edu_store(struct edu *edu, uint64_t iova, size_t size)
 {
-	return transfer(edu, EDU_BUFFER_ADDRESS, iova, size, EDU_DMA_TO_MEMORY);
+	edu_begin_store(edu, iova, size);
+	return edu_finish(edu);
 }

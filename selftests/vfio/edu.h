@@ -37,4 +37,9 @@ int edu_fetch(struct edu *edu, uint64_t iova, size_t size);
 /* The device copies the start of its buffer to the bus address. */
 int edu_store(struct edu *edu, uint64_t iova, size_t size);
 
+/* The same in two parts, for several devices at the same time. */
+void edu_begin_fetch(const struct edu *edu, uint64_t iova, size_t size);
+void edu_begin_store(const struct edu *edu, uint64_t iova, size_t size);
+int edu_finish(const struct edu *edu);
+
 #endif
