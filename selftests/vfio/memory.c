@@ -71,6 +71,54 @@ void memory_put(void *p, size_t size)
 	munmap(p, size);
 }
 
+int memory_file(size_t size)
+{
+	int file = memfd_create("memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (file < 0 || ftruncate(file, (off_t)size)) {
+		perror("memfd_create");
+		exit(1);
+	}
+	return file;
+}
+
+int memory_named_file(size_t size)
+{
+	char name[] = "/tmp/memory-XXXXXX";
+	int file = mkstemp(name);
+
+	if (file < 0 || unlink(name) || ftruncate(file, (off_t)size)) {
+		perror(name);
+		exit(1);
+	}
+	return file;
+}
+
+uint8_t *memory_map_file(int file, size_t size, int protection, int flags)
+{
+	void *p = mmap(NULL, size, protection, flags, file, 0);
+
+	if (p == MAP_FAILED) {
+		perror("mmap");
+		exit(1);
+	}
+	return p;
+}
+
+uint8_t *memory_map_shared(int file, size_t size)
+{
+	return memory_map_file(file, size, PROT_READ | PROT_WRITE, MAP_SHARED);
+}
+
+bool memory_is_zero(const uint8_t *p, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (p[i])
+			return false;
+	}
+	return true;
+}
+
 uint64_t memory_frame(const void *page)
 {
 	const uintptr_t number = (uintptr_t)page / (uintptr_t)sysconf(_SC_PAGESIZE);

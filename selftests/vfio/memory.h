@@ -16,6 +16,13 @@ long memory_huge_free(unsigned int shift);
 /* Memory of touched hugetlb pages of that size, shared as in hugetlbfs; NULL if there are too few. */
 uint8_t *memory_get_huge(size_t size, unsigned int shift);
 void memory_put(void *p, size_t size);
+/* A file without a name, of tmpfs; one with a name, which is gone already. */
+int memory_file(size_t size);
+int memory_named_file(size_t size);
+/* A mapping of a file from its start on; with MAP_SHARED it can be read and written. */
+uint8_t *memory_map_file(int file, size_t size, int protection, int flags);
+uint8_t *memory_map_shared(int file, size_t size);
+bool memory_is_zero(const uint8_t *p, size_t size);
 /* Where a touched page is in the machine, in pages; 0 if that cannot be known. Needs root. */
 uint64_t memory_frame(const void *page);
 
