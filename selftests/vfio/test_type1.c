@@ -2,6 +2,7 @@
 /* Containers of the types VFIO_TYPE1_IOMMU and VFIO_TYPE1v2_IOMMU. */
 #include "fixture.h"
 #include "race.h"
+#include "type1.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +12,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#define PARAMETERS	"/sys/module/vfio_iommu_spapr_tce/parameters/"
-#define MOST_RANGES	8
 /* Where the tests map: from the first address that can be mapped on, which not all windows have at 0. */
 #define AT(offset)	(first_iova + (offset))
 #define IOVA		AT(MIB)
@@ -20,71 +19,15 @@
 
 static uint64_t first_iova;
 
-static void set_parameter(const char *name, const char *value)
-{
-	char path[96];
-
-	snprintf(path, sizeof(path), PARAMETERS "%s", name);
-	balance_write(path, value);
-}
-
-static bool has_type1(void)
-{
-	return !access(PARAMETERS "type1", F_OK);
-}
-
-#define SKIP_WITHOUT_TYPE1() do {						\
-	if (!has_type1())							\
-		SKIP(return, "the driver has no containers of type 1");	\
-} while (0)
-
-struct info {
-	struct vfio_iommu_type1_info fixed;
-	uint8_t capabilities[64 + MOST_RANGES * sizeof(struct vfio_iova_range)];
-};
-
-static int get_info(int container, struct info *info)
-{
-	memset(info, 0, sizeof(*info));
-	info->fixed.argsz = sizeof(*info);
-	return spapr_ioctl(container, VFIO_IOMMU_GET_INFO, info);
-}
-
-/* The capability of that number, or NULL. */
-static void *find_capability(struct info *info, unsigned int id)
-{
-	uint32_t at = info->fixed.flags & VFIO_IOMMU_INFO_CAPS ? info->fixed.cap_offset : 0;
-
-	while (at) {
-		struct vfio_info_cap_header *header = (void *)((uint8_t *)info + at);
-
-		if (header->id == id)
-			return header;
-		at = header->next;
-	}
-	return NULL;
-}
-
 static unsigned int available(int container)
 {
 	struct vfio_iommu_type1_info_dma_avail *avail;
-	struct info info;
+	struct type1_info info;
 
-	if (get_info(container, &info))
+	if (type1_get_info(container, &info))
 		return 0;
-	avail = find_capability(&info, VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL);
+	avail = type1_capability(&info, VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL);
 	return avail ? avail->avail : 0;
-}
-
-static uint64_t find_first_iova(int container)
-{
-	struct vfio_iommu_type1_info_cap_iova_range *ranges;
-	struct info info;
-
-	if (get_info(container, &info))
-		return 0;
-	ranges = find_capability(&info, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE);
-	return ranges ? ranges->iova_ranges[0].start : 0;
 }
 
 /* What was unmapped is put into `unmapped`. */
@@ -131,7 +74,7 @@ FIXTURE_SETUP(type1)
 {
 	spapr_init(&self->s);
 	SKIP_WITHOUT_TYPE1();
-	set_parameter("type1", "1");
+	type1_set("type1", "1");
 	balance_take(&self->balance);
 	self->is_open = true;
 	self->page = page_size();
@@ -141,7 +84,7 @@ FIXTURE_SETUP(type1)
 	ASSERT_EQ(0, spapr_open_type1(&self->s, 1, variant->type));
 	self->fd = self->s.container;
 	self->edu = &self->s.edu[0];
-	first_iova = find_first_iova(self->fd);
+	first_iova = type1_first_iova(self->fd);
 	ASSERT_EQ(0, spapr_open_device(&self->s, 0));
 	ASSERT_EQ(0, spapr_map(self->fd, SCRATCH_IOVA, self->scratch, self->page, MAP_RW));
 }
@@ -152,8 +95,8 @@ FIXTURE_TEARDOWN(type1)
 		return;
 	memory_put(self->buffer, self->size);
 	CHECK_BALANCE(&self->s, &self->balance);
-	set_parameter("dma_entry_limit", "65535");
-	set_parameter("type1", "0");
+	type1_set("dma_entry_limit", "65535");
+	type1_set("type1", "0");
 }
 
 TEST(off_by_default)
@@ -182,7 +125,7 @@ TEST_F(type1, extensions)
 
 TEST_F(type1, keeps_its_type_when_it_is_switched_off)
 {
-	set_parameter("type1", "0");
+	type1_set("type1", "0");
 	EXPECT_EQ(0, spapr_map(self->fd, IOVA, self->buffer, self->page, MAP_RW));
 	EXPECT_DEVICE_WRITES(self->edu, IOVA, self->buffer, SCRATCH_IOVA, self->scratch);
 	EXPECT_EQ(1, spapr_check_extension(self->fd, VFIO_UNMAP_ALL));
@@ -203,13 +146,13 @@ TEST_F(type1, calls_of_other_types)
 TEST_F(type1, info_tells_of_pages_and_addresses)
 {
 	struct vfio_iommu_type1_info_cap_iova_range *ranges;
-	struct info info;
+	struct type1_info info;
 	bool has_low = false, has_user = false;
 
-	ASSERT_EQ(0, get_info(self->fd, &info));
+	ASSERT_EQ(0, type1_get_info(self->fd, &info));
 	EXPECT_TRUE(info.fixed.flags & VFIO_IOMMU_INFO_PGSIZES);
 	EXPECT_EQ(sizeof(info), info.fixed.argsz);
-	ranges = find_capability(&info, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE);
+	ranges = type1_capability(&info, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE);
 	ASSERT_NE(NULL, ranges);
 	ASSERT_LT(0, ranges->nr_iovas);
 	for (uint32_t i = 0; i < ranges->nr_iovas; i++) {
@@ -234,7 +177,7 @@ TEST_F(type1, info_tells_of_pages_and_addresses)
 
 TEST_F(type1, info_without_room)
 {
-	struct info info;
+	struct type1_info info;
 	uint32_t needed;
 
 	memset(&info, 0, sizeof(info));
@@ -258,7 +201,7 @@ TEST_F(type1, info_without_room)
 	EXPECT_EQ(0, info.capabilities[0]);
 	ASSERT_EQ(0, spapr_ioctl(self->fd, VFIO_IOMMU_GET_INFO, &info));
 	EXPECT_EQ(needed, info.fixed.argsz);
-	EXPECT_NE(NULL, find_capability(&info, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE));
+	EXPECT_NE(NULL, type1_capability(&info, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE));
 }
 
 TEST_F(type1, info_counts_mappings)
@@ -485,7 +428,7 @@ TEST_F(type1, the_number_of_mappings_can_be_limited)
 
 	if (spapr_discover(s.group, SPAPR_MAX_GROUPS) < 2)
 		SKIP(return, "there is one group only");
-	set_parameter("dma_entry_limit", "2");
+	type1_set("dma_entry_limit", "2");
 	/* The container that is there keeps its own. */
 	EXPECT_EQ(65534, available(self->fd));
 	spapr_close(&self->s);
