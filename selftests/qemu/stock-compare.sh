@@ -19,10 +19,10 @@
 how_to_run() {
 	case $machine,$1 in
 	pseries*,*_hcalls) echo alone ;;
-	pseries*,*_race | pseries*,*_stress | pseries*,*_destructive) echo not ;;
+	pseries*,*_race | pseries*,*_stress | pseries*,*_destructive | pseries*,*_little_memory) echo not ;;
 	# Enough of these fail together.
 	*,*_kvm_race | *,*_kvm_stress) echo together ;;
-	*,*_race | *,*_stress | *,*_destructive | *,*_hotplug) echo alone ;;
+	*,*_race | *,*_stress | *,*_destructive | *,*_hotplug | *,*_little_memory) echo alone ;;
 	*) echo together ;;
 	esac
 }

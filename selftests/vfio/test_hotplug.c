@@ -7,6 +7,7 @@
  * follows a NULL pointer (pci_dma_find), whoever has the device.
  */
 #include "fixture.h"
+#include "race.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -107,6 +108,43 @@ TEST_F(window, d22_a_device_joins_with_two_windows)
 	ASSERT_EQ(0, replug_neighbour(&self->s.group[0]));
 	EXPECT_DEVICE_WRITES(self->edu, start, self->buffer, self->scratch_iova, self->scratch);
 	ASSERT_EQ(0, spapr_remove(self->fd, start));
+}
+
+/* Maps and unmaps all the time, beside what the device goes on with. */
+static void *map_and_unmap(void *arg)
+{
+	struct race *race = ((struct racer *)arg)->race;
+	const int fd = race->s->container;
+
+	while (!atomic_load(&race->stop)) {
+		EXPECT_ONE_OF(race, spapr_map(fd, MIB, race->buffer, race->size, MAP_RW), 0);
+		EXPECT_ONE_OF(race, spapr_unmap(fd, MIB, race->size), 0);
+	}
+	return NULL;
+}
+
+static void *replug_again_and_again(void *arg)
+{
+	struct race *race = ((struct racer *)arg)->race;
+
+	for (int i = 0; i < CYCLES; i++)
+		EXPECT_ONE_OF(race, replug_neighbour(&race->s->group[0]), 0);
+	atomic_store(&race->stop, true);
+	return NULL;
+}
+
+TEST_F(window, d22_devices_join_under_load)
+{
+	struct race race;
+
+	SKIP_WITHOUT_RESCAN();
+	balance_pages_slack = 1024;
+	ASSERT_EQ(0, spapr_map(self->fd, 0, self->buffer, PAGE, MAP_RW));
+	race_init(&race, &self->s, self->buffer, self->size);
+	RACE(&race, 0, map_and_unmap, replug_again_and_again);
+	EXPECT_DEVICE_WRITES(self->edu, 0, self->buffer, self->scratch_iova, self->scratch);
+	ASSERT_EQ(0, spapr_unmap(self->fd, 0, WINDOW_SIZE));
+	EXPECT_EQ(0, spapr_unregister(self->fd, self->buffer, self->size));
 }
 
 /* Before there is any window, and when the group is nobody's: what follows goes on as always. */

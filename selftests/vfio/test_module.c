@@ -10,8 +10,13 @@
 
 #include "brief.h"
 #include "module.h"
+#include "race.h"
 
 #define CYCLES		brief(20)
+
+/* For the threads of the test under load. */
+static const char *loaded_with;
+static atomic_int maps;
 
 FIXTURE(module)
 {
@@ -86,6 +91,73 @@ TEST_F(module, load_use_and_unload_many_times)
 		spapr_close(&self->s);
 	}
 	memory_put(buffer, page_size());
+}
+
+/* ---- Under load ---- */
+
+#define UNLOADS		brief(12)
+/* Else a program that always has a container open would keep the module for ever. */
+#define PAUSE_US	20000
+
+/* Uses a group of its own whenever there is a driver. */
+static void *open_and_map(void *arg)
+{
+	struct racer *r = arg;
+	struct race *race = r->race;
+	uint8_t *buffer = memory_get(page_size());
+	struct spapr s;
+	int ret;
+
+	while (!atomic_load(&race->stop)) {
+		ret = spapr_open_group(&s, (int)r->number);
+		EXPECT_ONE_OF(race, ret, 0, -ENODEV);
+		if (!ret) {
+			EXPECT_ONE_OF(race, spapr_register(s.container, buffer, page_size()), 0);
+			EXPECT_ONE_OF(race, spapr_map(s.container, 0, buffer, TCE_PAGE_4K, MAP_RW), 0);
+			atomic_fetch_add(&maps, 1);
+		}
+		spapr_close(&s);
+		usleep(race_random(r) % PAUSE_US);
+	}
+	memory_put(buffer, page_size());
+	return NULL;
+}
+
+/* Takes the module out as often as it can, and ends it all. */
+static void *unload_and_load(void *arg)
+{
+	struct race *race = ((struct racer *)arg)->race;
+
+	for (int i = 0; i < UNLOADS;) {
+		const int ret = module_unload();
+
+		EXPECT_ONE_OF(race, ret, 0, -EAGAIN);
+		if (ret) {
+			usleep(PAUSE_US / 10);
+			continue;
+		}
+		usleep(PAUSE_US);
+		EXPECT_ONE_OF(race, module_load(loaded_with), 0);
+		usleep(PAUSE_US);
+		i++;
+	}
+	atomic_store(&race->stop, true);
+	return NULL;
+}
+
+TEST_F(module, unload_and_load_under_load)
+{
+	struct race race;
+
+	if (spapr_discover(self->s.group, SPAPR_MAX_GROUPS) < 2)
+		SKIP(return, "there are no two groups with an edu device");
+	balance_pages_slack = 1024;
+	loaded_with = self->parameters;
+	race_init(&race, NULL, NULL, 0);
+	RACE(&race, 0, open_and_map, open_and_map, unload_and_load);
+	TH_LOG("mapped %d times while the module was unloaded %d times", atomic_load(&maps), UNLOADS);
+	EXPECT_LE(UNLOADS, atomic_load(&maps));
+	ASSERT_EQ(0, spapr_open(&self->s, 1));
 }
 
 TEST_F(module, unknown_parameter_value_is_refused)
