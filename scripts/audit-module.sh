@@ -42,10 +42,10 @@ fi
 complain "C++ runtime" \
 	"$(printf '%s\n' "$undefined" "$defined" |
 		grep -E '^(__cxa_|__gxx_|_Unwind_|_Zn[wa]|_Zd[la]|_ZGV)' || true)"
-# AddressSanitizer, where the kernel has it, registers each object's variables in a constructor of its
-# own: those of the language are told by their names then.
+# A sanitizer of the kernel's is called by a constructor of each object, of its own: those of the language are
+# told by their names then.
 case $undefined in
-*__asan_register_globals*) constructors=$(printf '%s\n' "$defined" | grep '^_GLOBAL__sub_' || true) ;;
+*__asan_register_globals* | *__tsan_init*) constructors=$(printf '%s\n' "$defined" | grep '^_GLOBAL__sub_' || true) ;;
 *) constructors=$(printf '%s\n' "$sections" | grep -oE '\.(init_array|fini_array|ctors|dtors)[^ ]*' || true) ;;
 esac
 complain "static constructors" "$constructors"

@@ -71,7 +71,7 @@ kernel_flavour() {
 kernel_toolchain() {
 	case $codename:$1 in
 	# With KASAN and the compiler of Debian 12 the kernel dies before it says anything.
-	bookworm:7.2* | bookworm:kasan) echo toolchain ;;
+	bookworm:7.2* | bookworm:kasan | bookworm:kcsan) echo toolchain ;;
 	esac
 }
 

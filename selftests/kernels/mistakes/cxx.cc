@@ -13,3 +13,8 @@ int cxx_read_global(unsigned int index)
 	global[index % 4]++;
 	return global[index];
 }
+
+void cxx_count(unsigned long *counter)
+{
+	++*counter;
+}

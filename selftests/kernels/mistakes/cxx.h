@@ -10,6 +10,7 @@ extern "C" {
 int cxx_read(const char *object, unsigned long offset);
 /* One of four. */
 int cxx_read_global(unsigned int index);
+void cxx_count(unsigned long *counter);
 
 #ifdef __cplusplus
 }

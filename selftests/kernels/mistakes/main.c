@@ -4,6 +4,8 @@
  * and says before each what the kernel has to say of it. A detector that is off, or has stopped,
  * shows in that it does not.
  */
+#include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -114,6 +116,42 @@ static void read_past_the_end(void)
 	kfree(heap);
 }
 
+static noinline void count(unsigned long *counter)
+{
+	++*counter;
+}
+
+static int count_for_ever(void *counters)
+{
+	unsigned long *counter = counters;
+
+	while (!kthread_should_stop()) {
+		for (int i = 0; i < 1000; i++) {
+			count(&counter[0]);
+			cxx_count(&counter[1]);
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/* For so long because the kernel looks at one access of some thousands. */
+static void count_on_two_cpus(void)
+{
+	static unsigned long counters[2];
+	struct task_struct *one, *other;
+
+	ANNOUNCE("data_race", "BUG: KCSAN: data-race in count [mistakes]");
+	ANNOUNCE("cxx_data_race", "BUG: KCSAN: data-race in cxx_count [mistakes]");
+	one = kthread_run(count_for_ever, counters, "mistake");
+	other = kthread_run(count_for_ever, counters, "mistake");
+	msleep(10000);
+	if (!IS_ERR(one))
+		kthread_stop(one);
+	if (!IS_ERR(other))
+		kthread_stop(other);
+}
+
 static int __init mistakes_init(void)
 {
 	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
@@ -127,6 +165,8 @@ static int __init mistakes_init(void)
 		use_freed_memory();
 		read_past_the_end();
 	}
+	if (IS_ENABLED(CONFIG_KCSAN))
+		count_on_two_cpus();
 	if (IS_ENABLED(CONFIG_DEBUG_LIST))
 		add_to_a_list_twice();
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
