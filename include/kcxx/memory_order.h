@@ -27,4 +27,13 @@ inline void acquire_fence([[maybe_unused]] const unsigned long &word)
 #endif
 }
 
+/*
+ * Of two that each write something, pass this, and read what the other writes, at least one sees
+ * that. The other can be a device.
+ */
+inline void full_barrier()
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 } /* namespace kcxx */

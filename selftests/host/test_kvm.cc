@@ -81,6 +81,24 @@ TEST_F(Kvm, MapsAndUnmaps)
 	EXPECT_FALSE(group.data->uses_old_entries());
 }
 
+/* A PE can look up a TCE as soon as the firmware has the window. */
+TEST_F(Kvm, APeThatJoinsIsTold)
+{
+	iommu_group &joining = kernel.add_group();
+	unsigned long found = 0;
+
+	ASSERT_TRUE(put(0, user));
+	kernel.at_next(fake::Hook::WindowMapped, [&] {
+		joining.data->cached.at(0) = table()->entries();
+		found = joining.data->cached.at(0).size();
+		EXPECT_TRUE(put(0, 0));
+		EXPECT_EQ(counted(user), 0);
+		EXPECT_TRUE(joining.data->cached.at(0).empty());
+	});
+	ASSERT_EQ(client.attach(joining), 0);
+	EXPECT_EQ(found, 1u);
+}
+
 /* A page that a device may have written to is dirty, once the device cannot write any more. */
 TEST_F(Kvm, MarksWhatADeviceMayHaveWritten)
 {

@@ -34,6 +34,7 @@ enum class Hook {
 	AfterRefusedPut,
 	AllocatingLevel,
 	InEeh,
+	WindowMapped,
 	Sleeping,
 };
 

@@ -374,7 +374,12 @@ long glue_opal_map_window(const glue_pe *pe, unsigned int num, unsigned int leve
 		kernel().complain("the firmware is given something that is not a table");
 		return firmware_error;
 	}
-	return set_hardware(kernel().group_of(*pe), num, found);
+
+	long error = set_hardware(kernel().group_of(*pe), num, found);
+
+	if (!error)
+		kernel().run(fake::Hook::WindowMapped);
+	return error;
 }
 
 iommu_table *iommu_tce_table_get(iommu_table *table)

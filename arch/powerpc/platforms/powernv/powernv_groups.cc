@@ -63,12 +63,15 @@ Result<void> PowernvGroups::set_window(const TableGroup &group, unsigned int num
 	kcxx::Owned<PeLink> link = TRY(kcxx::make_owned<PeLink>(group.kernel(), pe));
 	PowernvTable &own = PowernvTable::of(table);
 
+	/* Before the PE can read the table: KVM can change entries now, and has to tell it. */
+	own.link(kcxx::move(link));
 	if (glue_opal_map_window(&pe, num, table.geometry().indirect_levels() + 1,
 				 own.base().value(), own.block_size().value(),
-				 table.geometry().page().size().value()))
+				 table.geometry().page().size().value())) {
+		own.unlink(group.kernel());
 		return Errno::Io;
+	}
 	iommu_tce_table_get(table.kernel());
-	own.link(kcxx::move(link));
 	glue_group_set_table(group.kernel(), num, table.kernel());
 
 	/*

@@ -24,6 +24,8 @@ public:
 	}
 	void invalidate(OwnTable &table, EntryRange range) const override
 	{
+		/* A PE that is linked now, and not seen here, reads the entries as they are now. */
+		kcxx::full_barrier();
 		glue_rcu_read_lock();
 		powernv(table).invalidate_in_pes(range);
 		glue_rcu_read_unlock();

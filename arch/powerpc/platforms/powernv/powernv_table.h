@@ -36,11 +36,13 @@ public:
 	HostPhys base() const;
 	Bytes block_size() const;
 
+	/* From here on the PE is told of changes; it must not read the table before. */
 	void link(kcxx::Owned<PeLink> link)
 	{
 		if (link->pe.tce_kill_register)
 			m_has_phb3.store(true);
 		m_links.add(*link.release());
+		kcxx::full_barrier();
 	}
 	/* nullptr: no window of that group. */
 	const PeLink *find_link(iommu_table_group *group) const;
