@@ -753,23 +753,40 @@ long State::table_memory(const Group &group, unsigned int page_shift, unsigned l
 	}
 }
 
+/* Where a partition gets its first window rather than a dynamic one. */
+static bool is_like_default(const Group &group, unsigned int place, unsigned int page_shift,
+			    unsigned long size)
+{
+	return !place && page_shift == page_4k && size <= group.default_size;
+}
+
+/* A dynamic window is where the hypervisor puts it, in the first place, too. */
+Address State::start_of(const Group &group, unsigned int place, unsigned int page_shift,
+			unsigned long size) const
+{
+	bool is_second = group.platform == Platform::DynamicWindows
+				 ? !is_like_default(group, place, page_shift, size)
+				 : place != 0;
+
+	return is_second ? machine.second_window : group.default_start;
+}
+
 /* What the kernel's platform code refuses. */
 long State::check_platform(const Container &container, unsigned int place, unsigned int page_shift,
 			   unsigned long size, unsigned int levels) const
 {
 	const Group &group = group_of(container);
 	unsigned int shift = block_shift(log2_of(size) - page_shift, levels, least_shift());
-	auto is_default = [&](unsigned int at, unsigned int page, unsigned long bytes) {
-		return !at && page == page_4k && bytes <= group.default_size;
-	};
 
 	if (group.platform == Platform::DynamicWindows) {
 		for (unsigned int other = 0; other < max_windows; ++other) {
 			const std::optional<Window> &window = container.windows[other];
 
 			/* Beside a dynamic one there can be none. */
-			if (window && !is_default(other, window->page_shift, window->size))
-				return is_default(place, page_shift, size) ? -EPERM : -ENOSPC;
+			if (window &&
+			    !is_like_default(group, other, window->page_shift, window->size))
+				return is_like_default(group, place, page_shift, size) ? -EPERM
+										       : -ENOSPC;
 		}
 	}
 	if (group.platform == Platform::DynamicWindows)
@@ -805,11 +822,10 @@ long State::make_window(Container &container, unsigned int page_shift, unsigned 
 		owner_of(container).locked -= pages;
 		return error;
 	}
-	container.windows[place] =
-		Window{ .start = place ? machine.second_window : group.default_start,
-			.page_shift = page_shift,
-			.size = size,
-			.charge = pages };
+	container.windows[place] = Window{ .start = start_of(group, place, page_shift, size),
+					   .page_shift = page_shift,
+					   .size = size,
+					   .charge = pages };
 	return 0;
 }
 
@@ -972,7 +988,8 @@ long State::eeh(Call &call)
 		answer = -ENODEV;
 	for (unsigned int group : call.container.groups) {
 		if (!answer)
-			answer = perform(groups[group], operation.op);
+			answer = groups[group].has_pe ? perform(groups[group], operation.op)
+						      : -ENODEV;
 	}
 	return answer;
 }

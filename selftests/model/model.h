@@ -68,6 +68,8 @@ struct Group {
 	unsigned long page_sizes;
 	unsigned int max_windows;
 	unsigned int max_levels;
+	/* EEH knows it. */
+	bool has_pe = true;
 	bool mmio_is_frozen = false;
 	bool dma_is_frozen = false;
 	bool is_in_reset = false;
@@ -218,6 +220,8 @@ private:
 			  unsigned int levels, unsigned long &memory) const;
 	long check_platform(const Container &container, unsigned int place, unsigned int page_shift,
 			    unsigned long size, unsigned int levels) const;
+	Address start_of(const Group &group, unsigned int place, unsigned int page_shift,
+			 unsigned long size) const;
 	long make_window(Container &container, unsigned int page_shift, unsigned long size,
 			 unsigned int levels, unsigned int &place);
 	long make_default_window(Container &container);

@@ -279,7 +279,11 @@ long glue_table_group_create_table(iommu_table_group *group, unsigned int num,
 				   unsigned int page_shift, unsigned long window_size,
 				   unsigned int levels, iommu_table **table)
 {
-	unsigned long start = num ? fake::second_window_start : group->limits.tce32_start;
+	/* In a partition a window is a dynamic one, unless it is like the default one. */
+	bool is_dynamic = kernel().hypervisor.is_there &&
+			  (page_shift != 12 || window_size > group->limits.tce32_size);
+	unsigned long start = num || is_dynamic ? fake::second_window_start
+						: group->limits.tce32_start;
 	unsigned long entries = window_size >> page_shift;
 	unsigned long entries_shift = 63ul - static_cast<unsigned long>(__builtin_clzl(entries));
 	unsigned long level_shift =
