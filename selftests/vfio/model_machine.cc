@@ -467,22 +467,29 @@ const Entry *PlayedMachine::find_entry(unsigned int container, unsigned long iov
 	return nullptr;
 }
 
-std::optional<Finding> PlayedMachine::transfer(const std::vector<Transfer> &transfers)
+std::optional<Finding> PlayedMachine::transfer(std::vector<Transfer> transfers)
 {
-	/* What has to be where the devices have written, and by which of the transfers. */
-	struct Written {
-		const Transfer *by;
-		std::optional<unsigned long> source;
-	};
-	std::map<unsigned long, Written> written;
-	int error = 0;
-
-	for (const Transfer &part : transfers) {
-		if (!std::ranges::count(m_state.containers[part.container].groups, part.group))
-			return {};
-	}
+	std::erase_if(transfers, [this](const Transfer &part) {
+		return !std::ranges::count(m_state.containers[part.container].groups, part.group);
+	});
+	if (transfers.empty())
+		return {};
 	++m_transfers;
 	paint();
+
+	std::string difference = move_data(transfers) ? "a device does not answer"
+						      : compare_memory(find_written(transfers));
+
+	if (difference.empty())
+		return {};
+	return Finding{ difference, transfers };
+}
+
+/* All devices at the same time. */
+int PlayedMachine::move_data(const std::vector<Transfer> &transfers)
+{
+	int error = 0;
+
 	for (const Transfer &part : transfers)
 		edu_begin_fetch(&m_devices[part.group], part.from, pattern_size);
 	for (const Transfer &part : transfers)
@@ -491,8 +498,14 @@ std::optional<Finding> PlayedMachine::transfer(const std::vector<Transfer> &tran
 		edu_begin_store(&m_devices[part.group], part.to, pattern_size);
 	for (const Transfer &part : transfers)
 		error |= edu_finish(&m_devices[part.group]);
-	if (error)
-		return Finding{ "a device does not answer", transfers.front() };
+	return error;
+}
+
+/* By the address: what is to be found there. */
+std::map<unsigned long, PlayedMachine::Written> PlayedMachine::find_written(
+	const std::vector<Transfer> &transfers) const
+{
+	std::map<unsigned long, Written> written;
 
 	for (const Transfer &part : transfers) {
 		unsigned long source = 0;
@@ -501,56 +514,64 @@ std::optional<Finding> PlayedMachine::transfer(const std::vector<Transfer> &tran
 		const Entry *to = find_entry(part.container, part.to, target);
 
 		if (to && to->device_writes)
-			written[target] = { &part, from && from->device_reads
-							   ? std::optional(source)
-							   : std::nullopt };
+			written[target] = { part, from && from->device_reads ? std::optional(source)
+									     : std::nullopt };
 	}
+	return written;
+}
+
+/* The address of the 4K that the pattern is of, if it is one. */
+std::optional<unsigned long> PlayedMachine::read_pattern(const unsigned char *at) const
+{
+	const auto *words = reinterpret_cast<const unsigned long *>(at);
+	unsigned long address = words[0] ^ m_key;
+
+	for (unsigned int i = 0; i < words_of_pattern; ++i) {
+		if (words[i] != word_of(address, i, m_key))
+			return std::nullopt;
+	}
+	return address;
+}
+
+std::string PlayedMachine::compare_memory(const std::map<unsigned long, Written> &written) const
+{
 	for (unsigned long number = 0; number < m_aliases.size(); ++number) {
 		const Area &area = m_setup.areas[number];
 
 		for (unsigned long at = 0; at < area.size; at += page_4k) {
-			unsigned long address = area.start + at;
-			const auto *words =
-				reinterpret_cast<const unsigned long *>(m_aliases[number] + at);
-			/* The address that the pattern is of, if it is one. */
-			unsigned long of = words[0] ^ m_key;
-			bool is_pattern = true;
-			auto change = written.find(address);
+			auto change = written.find(area.start + at);
+			std::optional<unsigned long> found = read_pattern(m_aliases[number] + at);
+			std::string difference =
+				change == written.end()
+					? compare_unwritten(area.start + at, found)
+					: compare_written(area.start + at, found, change->second);
 
-			for (unsigned int i = 0; i < words_of_pattern; ++i)
-				is_pattern &= words[i] == word_of(of, i, m_key);
-
-			std::string found = "the device of group " +
-					    std::to_string(change == written.end()
-								   ? transfers.front().group
-								   : change->second.by->group);
-
-			if (change == written.end()) {
-				if (is_pattern && of == address)
-					continue;
-				return Finding{ found + " has written to " + hex(address) +
-							", where it must not",
-						transfers.front() };
-			}
-
-			const Transfer &by = *change->second.by;
-
-			if (is_pattern && of == address && change->second.source != address)
-				return Finding{ found + " has not written to " + hex(address) +
-							" by " + hex(by.to),
-						by };
-			if (change->second.source && !(is_pattern && of == *change->second.source))
-				return Finding{ found + " has not read " +
-							hex(*change->second.source) + " by " +
-							hex(by.from),
-						by };
-			if (!change->second.source && is_pattern)
-				return Finding{ found + " has read " + hex(of) + " by " +
-							hex(by.from) + ", where it must not",
-						by };
+			if (!difference.empty())
+				return difference;
 		}
 	}
 	return {};
+}
+
+std::string PlayedMachine::compare_unwritten(unsigned long address,
+					     std::optional<unsigned long> found)
+{
+	return found == address ? "" : "a device has written to " + hex(address);
+}
+
+/* What a device finds where it can read nothing is any data, but none of ours. */
+std::string PlayedMachine::compare_written(unsigned long address,
+					   std::optional<unsigned long> found,
+					   const Written &wanted)
+{
+	if (found == wanted.source)
+		return {};
+	if (found == address)
+		return "the device of group " + std::to_string(wanted.by.group) +
+		       " could not write to " + hex(address);
+	return "the device of group " + std::to_string(wanted.by.group) + " has read " +
+	       (found ? hex(*found) : "nothing of ours") + ", not " +
+	       (wanted.source ? hex(*wanted.source) : "nothing of ours");
 }
 
 /*
@@ -600,47 +621,56 @@ std::vector<unsigned long> PlayedMachine::find_candidates(const Call &call) cons
 	return found;
 }
 
+/* One address that leads somewhere, for each window. */
+std::vector<unsigned long> PlayedMachine::find_mapped(const model::Container &container,
+						      unsigned long chance)
+{
+	std::vector<unsigned long> found;
+
+	for (const std::optional<model::Window> &window : container.windows) {
+		if (!window || window->entries.empty())
+			continue;
+
+		auto at = std::next(window->entries.begin(),
+				    static_cast<long>(chance % window->entries.size()));
+
+		found.push_back(at->first << window->page_shift);
+	}
+	return found;
+}
+
 std::optional<Finding> PlayedMachine::try_devices(const Call &call)
 {
 	const model::Container &container = m_state.containers[call.container];
 	std::mt19937_64 random(call.chance);
+	std::vector<unsigned long> candidates;
+	std::vector<unsigned long> mapped = find_mapped(container, random());
 	std::vector<Transfer> transfers;
-	std::vector<unsigned long> mapped;
+	auto pick = [&](const std::vector<unsigned long> &list,
+			const std::vector<unsigned long> &otherwise) {
+		const std::vector<unsigned long> &from = list.empty() ? otherwise : list;
 
-	if (m_skipped || call.chance % calls_for_transfer || container.groups.empty())
+		return from[random() % from.size()];
+	};
+
+	if (m_skipped || call.chance % calls_for_transfer)
 		return {};
-
-	std::vector<unsigned long> candidates = find_candidates(call);
-
-	std::erase_if(candidates, [&](unsigned long iova) { return !can_tell(container, iova); });
-	for (const std::optional<model::Window> &window : container.windows) {
-		if (window && !window->entries.empty()) {
-			auto at = std::next(window->entries.begin(),
-					    static_cast<long>(random() % window->entries.size()));
-
-			mapped.push_back(at->first << window->page_shift);
-		}
+	for (unsigned long iova : find_candidates(call)) {
+		if (can_tell(container, iova))
+			candidates.push_back(iova);
 	}
 	if (candidates.empty() && mapped.empty())
 		return {};
 	for (unsigned int group : container.groups) {
-		auto pick = [&](const std::vector<unsigned long> &of,
-				const std::vector<unsigned long> &otherwise) {
-			const std::vector<unsigned long> &list = of.empty() ? otherwise : of;
-
-			return list[random() % list.size()];
-		};
 		unsigned long target;
 		unsigned long from = pick(candidates, mapped);
-		const Entry *entry = find_entry(call.container, from, target);
 		/* What was read is seen only where it can be written. */
-		bool wants_mapped = !entry || random() % 2;
+		bool is_to_mapped = !find_entry(call.container, from, target) || random() % 2;
+		unsigned long to = is_to_mapped ? pick(mapped, candidates)
+						: pick(candidates, mapped);
 
-		transfers.push_back(
-			{ call.container, group, from,
-			  wants_mapped ? pick(mapped, candidates) : pick(candidates, mapped) });
+		transfers.push_back({ call.container, group, from, to });
 	}
-
 	return transfer(transfers);
 }
 

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -78,8 +79,8 @@ struct Transfer {
 /* What the model does not say. */
 struct Finding {
 	std::string what;
-	/* That has shown it. */
-	std::optional<Transfer> transfer = {};
+	/* Which have shown it. */
+	std::vector<Transfer> transfers = {};
 };
 
 class PlayedMachine {
@@ -92,7 +93,8 @@ public:
 	std::optional<Finding> play(const Call &call);
 	/* The devices try what @call has changed and something else, if its chance says so. */
 	std::optional<Finding> try_devices(const Call &call);
-	std::optional<Finding> transfer(const std::vector<Transfer> &transfers);
+	/* But for those of groups that are not in the container. */
+	std::optional<Finding> transfer(std::vector<Transfer> transfers);
 	/* Everything is closed; nothing is left. */
 	std::optional<Finding> finish();
 
@@ -103,7 +105,11 @@ public:
 
 private:
 	struct Helper;
-	struct Unit;
+	struct Written {
+		Transfer by;
+		/* Or nothing where the device can read nothing. */
+		std::optional<unsigned long> source;
+	};
 
 	void map_areas();
 	void start_helper();
@@ -124,7 +130,18 @@ private:
 				       unsigned long &target) const;
 	bool can_tell(const model::Container &container, unsigned long iova) const;
 	std::vector<unsigned long> find_candidates(const Call &call) const;
+	static std::vector<unsigned long> find_mapped(const model::Container &container,
+						      unsigned long chance);
 	void remember(const Call &call);
+	int move_data(const std::vector<Transfer> &transfers);
+	std::map<unsigned long, Written> find_written(const std::vector<Transfer> &transfers) const;
+	std::optional<unsigned long> read_pattern(const unsigned char *at) const;
+	std::string compare_memory(const std::map<unsigned long, Written> &written) const;
+	static std::string compare_unwritten(unsigned long address,
+					     std::optional<unsigned long> found);
+	static std::string compare_written(unsigned long address,
+					   std::optional<unsigned long> found,
+					   const Written &wanted);
 
 	const Setup &m_setup;
 	model::State m_state;

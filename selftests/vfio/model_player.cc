@@ -118,7 +118,8 @@ model::Group find_group(const spapr &s)
 		 .default_size = info.dma32_window_size,
 		 .page_sizes = info.ddw.pgsizes,
 		 .max_windows = info.ddw.max_dynamic_windows_supported,
-		 .max_levels = info.ddw.levels };
+		 .max_levels = info.ddw.levels,
+		 .has_pe = !spapr_has_no_eeh(s.container) };
 }
 
 Setup make_setup()
@@ -452,69 +453,82 @@ struct Report {
 	bool found;
 	/* After which call; that is their number if it was in the end. */
 	unsigned long call;
-	bool has_transfer;
-	Transfer transfer;
+	unsigned int transfers_of_it;
+	Transfer transfer[SPAPR_MAX_GROUPS];
 	char what[256];
 	unsigned long transfers;
 };
 
+const char *name_of(unsigned int command)
+{
+	switch (command) {
+	case VFIO_IOMMU_SPAPR_TCE_GET_INFO:
+		return "GET_INFO";
+	case VFIO_IOMMU_MAP_DMA:
+		return "MAP_DMA";
+	case VFIO_IOMMU_UNMAP_DMA:
+		return "UNMAP_DMA";
+	case VFIO_IOMMU_ENABLE:
+		return "ENABLE";
+	case VFIO_IOMMU_DISABLE:
+		return "DISABLE";
+	case VFIO_IOMMU_SPAPR_REGISTER_MEMORY:
+		return "REGISTER_MEMORY";
+	case VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY:
+		return "UNREGISTER_MEMORY";
+	case VFIO_IOMMU_SPAPR_TCE_CREATE:
+		return "TCE_CREATE";
+	case VFIO_IOMMU_SPAPR_TCE_REMOVE:
+		return "TCE_REMOVE";
+	case VFIO_EEH_PE_OP:
+		return "EEH_PE_OP";
+	default:
+		return "ioctl";
+	}
+}
+
+void print_ioctl(const Call &call)
+{
+	unsigned int head[2];
+	unsigned long rest[3];
+
+	std::memcpy(head, call.argument, sizeof(head));
+	std::memcpy(rest, call.argument + sizeof(head), sizeof(rest));
+	std::printf("# %s(container %u, process %u, { argsz %u, 0x%x, 0x%lx, 0x%lx, 0x%lx }%s)",
+		    name_of(call.command), call.container, call.process, head[0], head[1], rest[0],
+		    rest[1], rest[2],
+		    call.access == Access::ReadWrite  ? ""
+		    : call.access == Access::ReadOnly ? ", read-only"
+						      : ", at 0");
+}
+
 void print(const Call &call)
 {
-	unsigned long words[argument_size / sizeof(unsigned long)];
-	const char *command = nullptr;
-	static const struct {
-		unsigned int command;
-		const char *name;
-	} names[] = {
-		{ VFIO_IOMMU_SPAPR_TCE_GET_INFO, "GET_INFO" },
-		{ VFIO_IOMMU_MAP_DMA, "MAP_DMA" },
-		{ VFIO_IOMMU_UNMAP_DMA, "UNMAP_DMA" },
-		{ VFIO_IOMMU_ENABLE, "ENABLE" },
-		{ VFIO_IOMMU_DISABLE, "DISABLE" },
-		{ VFIO_IOMMU_SPAPR_REGISTER_MEMORY, "REGISTER_MEMORY" },
-		{ VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY, "UNREGISTER_MEMORY" },
-		{ VFIO_IOMMU_SPAPR_TCE_CREATE, "TCE_CREATE" },
-		{ VFIO_IOMMU_SPAPR_TCE_REMOVE, "TCE_REMOVE" },
-		{ VFIO_EEH_PE_OP, "EEH_PE_OP" },
-	};
-
-	std::memcpy(words, call.argument, argument_size);
 	switch (call.kind) {
 	case Kind::Attach:
 		std::printf("# attach(container %u, group %u, v%u)", call.container, call.group,
 			    call.version);
-		return;
+		break;
 	case Kind::Detach:
 		std::printf("# detach(container %u, group %u)%s", call.container, call.group,
 			    call.closes_group ? " by a close" : "");
-		return;
+		break;
 	case Kind::Close:
 		std::printf("# close(container %u)", call.container);
-		return;
+		break;
 	case Kind::CheckExtension:
 		std::printf("# CHECK_EXTENSION(container %u, %u)", call.container, call.command);
-		return;
+		break;
 	case Kind::Ioctl:
+		print_ioctl(call);
 		break;
 	}
-	for (const auto &entry : names) {
-		if (entry.command == call.command)
-			command = entry.name;
-	}
-	std::printf(
-		"# %s(container %u, process %u, { argsz %u, flags 0x%x, 0x%lx, 0x%lx, 0x%lx }%s)",
-		command ? command : "ioctl", call.container, call.process,
-		static_cast<unsigned int>(words[0]), static_cast<unsigned int>(words[0] >> 32),
-		words[1], words[2], words[3],
-		call.access == Access::ReadWrite  ? ""
-		: call.access == Access::ReadOnly ? ", read-only"
-						  : ", at 0");
 }
 
 /* How a sequence is played. */
 struct Mode {
 	/* The devices do this after the last call, rather than what the calls say. */
-	std::optional<Transfer> transfer = {};
+	std::vector<Transfer> transfers = {};
 	bool is_again = false;
 	bool prints = false;
 };
@@ -528,12 +542,13 @@ std::optional<Finding> play_call(PlayedMachine &machine, const Call &call, bool 
 	std::optional<Finding> finding = machine.play(call);
 
 	if (mode.prints)
-		std::printf(machine.was_skipped() ? "\n" : " = %ld\n", machine.answer());
+		std::printf(" = %ld%s\n", machine.answer(),
+			    machine.was_skipped() ? ", left out" : "");
 	if (finding)
 		return finding;
 	if (!mode.is_again)
 		return machine.try_devices(call);
-	return is_last && mode.transfer ? machine.transfer({ *mode.transfer }) : std::nullopt;
+	return is_last ? machine.transfer(mode.transfers) : std::nullopt;
 }
 
 /* Of pages there may be some that others have pinned: as many as before are wanted. */
@@ -563,8 +578,8 @@ Report play(const Setup &setup, const std::vector<Call> &calls, const Mode &mode
 		finding = finish(machine, pinned);
 	report.found = finding.has_value();
 	if (finding) {
-		report.has_transfer = finding->transfer.has_value();
-		report.transfer = finding->transfer.value_or(Transfer());
+		for (const Transfer &part : finding->transfers)
+			report.transfer[report.transfers_of_it++] = part;
 		std::snprintf(report.what, sizeof(report.what), "%s", finding->what.c_str());
 	}
 	report.transfers = machine.transfers();
@@ -633,8 +648,7 @@ void shorten(const Setup &setup, std::vector<Call> &calls, Report &report)
 {
 	Mode again = { .is_again = true };
 
-	if (report.has_transfer)
-		again.transfer = report.transfer;
+	again.transfers.assign(report.transfer, report.transfer + report.transfers_of_it);
 	calls.resize(std::min(report.call + 1, calls.size()));
 	while (shorten_once(setup, calls, report, again))
 		;
@@ -642,9 +656,9 @@ void shorten(const Setup &setup, std::vector<Call> &calls, Report &report)
 
 	Report last = play_apart(setup, calls, again);
 
-	if (again.transfer)
+	for (const Transfer &part : again.transfers)
 		std::printf("# the device of group %u fetches from 0x%lx and stores to 0x%lx\n",
-			    again.transfer->group, again.transfer->from, again.transfer->to);
+			    part.group, part.from, part.to);
 	std::printf("# %s\n", last.found ? last.what : "which does not come again");
 }
 

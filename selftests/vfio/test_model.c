@@ -72,7 +72,8 @@ static unsigned long any_seed(void)
 	return seed;
 }
 
-TEST_F(model, agrees)
+/* To find the shortest sequence takes as long again. */
+TEST_F_TIMEOUT(model, agrees, 2 * TEST_TIMEOUT_DEFAULT)
 {
 	const char *seconds = getenv("MODEL_SECONDS"), *seed = getenv("MODEL_SEED");
 	struct model_run run = {
