@@ -38,6 +38,7 @@ constexpr unsigned long pattern_size = words_of_pattern * sizeof(unsigned long);
 constexpr unsigned long most_places = 64;
 /* One call in so many is followed by transfers, which take a fifth of a second. */
 constexpr unsigned long calls_for_transfer = 4;
+constexpr unsigned long unmaps_for_transfer = 2;
 /* Beyond these, but for the second window, there are addresses that are no memory at all. */
 constexpr unsigned long end_of_places = 1UL << 48;
 
@@ -653,7 +654,9 @@ std::optional<Finding> PlayedMachine::try_devices(const Call &call)
 		return from[random() % from.size()];
 	};
 
-	if (m_skipped || call.chance % calls_for_transfer)
+	bool is_unmap = call.kind == Kind::Ioctl && call.command == VFIO_IOMMU_UNMAP_DMA;
+
+	if (m_skipped || call.chance % (is_unmap ? unmaps_for_transfer : calls_for_transfer))
 		return {};
 	for (unsigned long iova : find_candidates(call)) {
 		if (can_tell(container, iova))

@@ -29,7 +29,7 @@ namespace {
 constexpr unsigned long page_4k = 1UL << 12;
 /* Where the areas are, apart from all else that a process has. */
 constexpr unsigned long small_start = 64 * GIB;
-constexpr unsigned long huge_start = 128 * GIB;
+constexpr unsigned long huge_start = 2 * TIB;
 constexpr unsigned long huge_pages = 2;
 
 [[noreturn]] void die(const char *what)
@@ -94,7 +94,9 @@ std::vector<Area> make_areas()
 		if (memory_huge_free(shift) < static_cast<long>(huge_pages))
 			continue;
 		areas.push_back({ huge_start, size, true, shift });
-		areas.push_back({ huge_start + size, small, true, 0 });
+		/* Where there are pages of 16M, the MMU has no others in the same terabyte. */
+		areas.push_back(
+			{ huge_start + (shift == TCE_SHIFT_16M ? TIB : size), small, true, 0 });
 		break;
 	}
 	return areas;
@@ -185,6 +187,11 @@ private:
 		return static_cast<unsigned int>(m_random() % count);
 	}
 
+	unsigned int pick_of_size(unsigned long size)
+	{
+		return pick(static_cast<unsigned int>(size));
+	}
+
 	template <typename T> T pick_of(std::initializer_list<T> list)
 	{
 		return list.begin()[pick(static_cast<unsigned int>(list.size()))];
@@ -198,11 +205,11 @@ private:
 					 : pick_of({ Access::ReadOnly, Access::None });
 		switch (pick(24)) {
 		case 0:
-			attach(pick(static_cast<unsigned int>(m_setup.groups.size())));
+			attach(pick_of_size(m_setup.groups.size()));
 			break;
 		case 1:
 			m_call.kind = pick(4) ? Kind::Detach : Kind::Close;
-			m_call.group = pick(static_cast<unsigned int>(m_setup.groups.size()));
+			m_call.group = pick_of_size(m_setup.groups.size());
 			m_call.closes_group = pick(2);
 			add();
 			break;
@@ -307,8 +314,8 @@ private:
 
 	unsigned long address(unsigned long page)
 	{
-		const Area &area =
-			m_setup.areas[pick(static_cast<unsigned int>(m_setup.areas.size()))];
+		/* Mostly in the first, which is mostly registered. */
+		const Area &area = m_setup.areas[pick(2) ? pick_of_size(m_setup.areas.size()) : 0];
 		unsigned int where = pick(256);
 
 		if (where == 255)
@@ -373,6 +380,9 @@ private:
 		map.vaddr = address(page);
 		map.iova = iova(page);
 		map.size = size(page);
+		if (!m_maps.empty() && !pick(4))
+			map.iova = m_maps[pick_of_size(m_maps.size())].iova;
+		m_maps.push_back(map);
 		ioctl(VFIO_IOMMU_MAP_DMA, map);
 	}
 
@@ -384,6 +394,13 @@ private:
 		unmap.argsz = sizeof(unmap);
 		unmap.iova = iova(page);
 		unmap.size = size(page);
+		/* Mostly what was mapped. */
+		if (!m_maps.empty() && pick(4)) {
+			const vfio_iommu_type1_dma_map &map = m_maps[pick_of_size(m_maps.size())];
+
+			unmap.iova = map.iova + (pick(4) ? 0 : page);
+			unmap.size = pick(4) ? map.size : page;
+		}
 		ioctl(VFIO_IOMMU_UNMAP_DMA, unmap);
 	}
 
@@ -444,6 +461,8 @@ private:
 	std::mt19937_64 m_random;
 	Call m_call = {};
 	std::vector<Call> m_calls;
+	/* Those of them. */
+	std::vector<vfio_iommu_type1_dma_map> m_maps;
 };
 
 /* --- playing ------------------------------------------------------------------------------- */
