@@ -36,9 +36,9 @@ constexpr unsigned int words_of_pattern = 8;
 constexpr unsigned long pattern_size = words_of_pattern * sizeof(unsigned long);
 /* What is remembered of a container. */
 constexpr unsigned long most_places = 64;
-/* One call in so many is followed by transfers, which take a fifth of a second. */
-constexpr unsigned long calls_for_transfer = 4;
-constexpr unsigned long unmaps_for_transfer = 2;
+/* So many calls that change entries, or do not, come for one that is followed by transfers. */
+constexpr unsigned long changes_for_transfer = 2;
+constexpr unsigned long others_for_transfer = 16;
 /* Beyond these, but for the second window, there are addresses that are no memory at all. */
 constexpr unsigned long end_of_places = 1UL << 48;
 
@@ -240,6 +240,26 @@ long PlayedMachine::call_by(unsigned int process, int fd, unsigned long command,
 /* --- calls --------------------------------------------------------------------------------- */
 
 std::optional<Finding> PlayedMachine::play(const Call &call)
+{
+	unsigned long entries = count_entries(call.container);
+	std::optional<Finding> finding = make(call);
+
+	m_has_changed =
+		count_entries(call.container) != entries ||
+		(call.kind == Kind::Ioctl && call.command == VFIO_IOMMU_MAP_DMA && !m_answer);
+	return finding;
+}
+
+unsigned long PlayedMachine::count_entries(unsigned int container) const
+{
+	unsigned long count = 0;
+
+	for (const std::optional<model::Window> &window : m_state.containers[container].windows)
+		count += window ? window->entries.size() : 0;
+	return count;
+}
+
+std::optional<Finding> PlayedMachine::make(const Call &call)
 {
 	m_skipped = false;
 	switch (call.kind) {
@@ -654,9 +674,7 @@ std::optional<Finding> PlayedMachine::try_devices(const Call &call)
 		return from[random() % from.size()];
 	};
 
-	bool is_unmap = call.kind == Kind::Ioctl && call.command == VFIO_IOMMU_UNMAP_DMA;
-
-	if (m_skipped || call.chance % (is_unmap ? unmaps_for_transfer : calls_for_transfer))
+	if (m_skipped || call.chance % (m_has_changed ? changes_for_transfer : others_for_transfer))
 		return {};
 	for (unsigned long iova : find_candidates(call)) {
 		if (can_tell(container, iova))

@@ -116,7 +116,10 @@ private:
 	[[noreturn]] void serve();
 	long call_by(unsigned int process, int fd, unsigned long command, void *argument);
 
+	std::optional<Finding> make(const Call &call);
 	std::optional<Finding> compare(long wanted);
+	/* In the model. */
+	unsigned long count_entries(unsigned int container) const;
 	std::optional<Finding> ioctl(const Call &call);
 	std::optional<Finding> check_extension(const Call &call);
 	std::optional<Finding> attach(const Call &call);
@@ -147,6 +150,7 @@ private:
 	model::State m_state;
 	long m_answer = 0;
 	bool m_skipped = false;
+	bool m_has_changed = false;
 	int m_containers[containers] = { -1, -1 };
 	std::vector<int> m_groups;
 	std::vector<edu> m_devices;

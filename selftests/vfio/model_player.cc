@@ -167,7 +167,7 @@ public:
 
 	std::vector<Call> make()
 	{
-		unsigned int count = 10 + pick(40);
+		unsigned int count = 20 + pick(60);
 
 		/* What nearly all sequences would begin with. */
 		attach(0);
@@ -220,9 +220,7 @@ private:
 			get_info();
 			break;
 		case 4:
-			ioctl(pick_of<unsigned int>(
-				      { VFIO_IOMMU_ENABLE, VFIO_IOMMU_ENABLE, VFIO_IOMMU_DISABLE }),
-			      0);
+			enable();
 			break;
 		case 5:
 		case 6:
@@ -246,6 +244,11 @@ private:
 		case 14:
 		case 15:
 			unmap();
+			break;
+		case 16:
+		case 17:
+			if (m_has_v1)
+				enable();
 			break;
 		default:
 			map();
@@ -276,6 +279,8 @@ private:
 		add();
 	}
 
+	void enable() { ioctl(pick(2) ? VFIO_IOMMU_ENABLE : VFIO_IOMMU_DISABLE, 0); }
+
 	void check_extension()
 	{
 		m_call.kind = Kind::CheckExtension;
@@ -304,7 +309,7 @@ private:
 
 	unsigned long page_of_any()
 	{
-		return pick_of({ page_4k, page_4k, page_4k, 64 * KIB, huge_page() });
+		return pick(4) ? page_4k : pick_of({ page_4k, 64 * KIB, huge_page() });
 	}
 
 	unsigned long huge_page() const
@@ -336,6 +341,8 @@ private:
 
 	unsigned long size(unsigned long page)
 	{
+		if (pick(4))
+			return pick_of({ 1UL, 1UL, 2UL, 3UL, 5UL, 16UL }) * page;
 		return pick_of({ page, page, page, 2 * page, 5 * page, 8 * page, 16 * page,
 				 64 * page, huge_page(), huge_page() * huge_pages, 0UL,
 				 m_random() % MIB, GIB }) +
@@ -382,7 +389,8 @@ private:
 		map.size = size(page);
 		if (!m_maps.empty() && !pick(4))
 			map.iova = m_maps[pick_of_size(m_maps.size())].iova;
-		m_maps.push_back(map);
+		if (map.size < GIB)
+			m_maps.push_back(map);
 		ioctl(VFIO_IOMMU_MAP_DMA, map);
 	}
 
@@ -396,7 +404,9 @@ private:
 		unmap.size = size(page);
 		/* Mostly what was mapped. */
 		if (!m_maps.empty() && pick(4)) {
-			const vfio_iommu_type1_dma_map &map = m_maps[pick_of_size(m_maps.size())];
+			const vfio_iommu_type1_dma_map &map =
+				m_maps[m_maps.size() - 1 -
+				       pick_of_size(std::min(m_maps.size(), 4UL))];
 
 			unmap.iova = map.iova + (pick(4) ? 0 : page);
 			unmap.size = pick(4) ? map.size : page;

@@ -15,7 +15,7 @@
 
 #include "brief.h"
 
-#define SEQUENCES	24
+#define SEQUENCES	32
 #define ANY_NUMBER	1000000000
 
 FIXTURE(model)
