@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <sys/types.h>
+#include <unistd.h>
 
 extern "C" {
 #include "edu.h"
@@ -158,7 +159,8 @@ private:
 	std::vector<unsigned char *> m_aliases;
 	Helper *m_helper = nullptr;
 	pid_t m_helper_process = 0;
-	unsigned long m_key = 0;
+	/* A device that can read nothing keeps what it read for a process before. */
+	unsigned long m_key = static_cast<unsigned long>(getpid()) << 32;
 	/* Where entries were, or were to be. */
 	std::vector<unsigned long> m_places[containers];
 	unsigned long m_transfers = 0;
