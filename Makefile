@@ -62,7 +62,7 @@ KBUILD := $(if $(KERNEL),$(SRC)/scripts/in-toolchain.sh $(KERNEL)) \
 
 # What boots emulated machines has its tools and kernels for one that cross-builds.
 EMULATED := demo reproduce bench check check-all check-qemu check-kvm check-dpdk check-type1 check-qemu-img \
-	check-tracers check-install
+	check-qemu-pc check-tracers check-install
 ifdef NATIVE
 ifneq ($(filter $(EMULATED),$(MAKECMDGOALS)),)
 $(error make $(firstword $(filter $(EMULATED),$(MAKECMDGOALS))) is for a build machine: Debian 12 or 13 \
@@ -189,12 +189,12 @@ bench-floor: kernel
 	$(Q)+$(subst M=$(OUT),M=$(FLOOR),$(KBUILD)) modules
 
 .PHONY: emulator lane-qemu demo reproduce check check-all check-host coverage check-qemu check-kvm \
-	check-dpdk check-type1 check-qemu-img check-tracers check-litmus bench
+	check-dpdk check-type1 check-qemu-img check-qemu-pc check-tracers check-litmus bench
 emulator:
 	$(Q)$(SRC)/scripts/host-packages.sh qemu
 	$(Q)$(SRC)/scripts/fetch-busybox.sh
 
-GUEST_PROGRAMS := $(addprefix guest-,qemu qemu-img dpdk bpftrace perf trace-cmd)
+GUEST_PROGRAMS := $(addprefix guest-,qemu qemu-img qemu-pc dpdk bpftrace perf trace-cmd)
 .PHONY: $(GUEST_PROGRAMS)
 $(GUEST_PROGRAMS): emulator
 	$(Q)$(SRC)/scripts/host-packages.sh build
@@ -247,6 +247,9 @@ check-type1: module type1-programs lane-qemu
 
 check-qemu-img: module guest-qemu-img lane-qemu
 	$(Q)$(SRC)/selftests/qemu-img/run.sh $(LANE)
+
+check-qemu-pc: module guest-qemu-pc lane-qemu
+	$(Q)$(SRC)/selftests/qemu-pc/run.sh $(LANE)
 
 check-tracers: module demo-program guest-bpftrace guest-perf guest-trace-cmd
 	$(Q)$(SRC)/selftests/tracers/run.sh $(LANE)
@@ -305,6 +308,7 @@ help:
 	@echo '  make check-dpdk LANE=<lane>      testpmd with two NICs, on a powernv machine'
 	@echo "  make check-type1 LANE=<lane>     the kernel's own tests of VFIO, with type 1, on a powernv machine"
 	@echo "  make check-qemu-img LANE=<lane>  QEMU's tools with an NVMe disk, with type 1"
+	@echo "  make check-qemu-pc LANE=<lane>   QEMU's PC with two devices, with type 1, on a powernv machine"
 	@echo '  make check-tracers LANE=<lane>   bpftrace, perf and trace-cmd with our events, on a powernv machine'
 	@echo '  make check-install               make install, DKMS and the Debian package, on Debian 12 and 13'
 	@echo '  make bench      guest instructions: the stock driver against ours; KERNEL=<kernel>'

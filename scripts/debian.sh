@@ -18,8 +18,8 @@ apt_dir=$build/apt
 # debian_suite WHAT: the suite which serves something on this release of Debian
 debian_suite() {
 	case $codename:$1 in
-	bookworm:kernel-6.12 | bookworm:qemu | bookworm:qemu-img) echo bookworm-backports ;;
-	trixie:kernel-6.12 | trixie:qemu | trixie:qemu-img) echo trixie ;;
+	bookworm:kernel-6.12 | bookworm:qemu | bookworm:qemu-img | bookworm:qemu-pc) echo bookworm-backports ;;
+	trixie:kernel-6.12 | trixie:qemu | trixie:qemu-img | trixie:qemu-pc) echo trixie ;;
 	bookworm:kernel-7.2* | trixie:kernel-7.2*) echo trixie-backports ;;
 	bookworm:toolchain) echo trixie ;;
 	*:herd) echo sid ;;

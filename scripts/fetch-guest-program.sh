@@ -9,15 +9,15 @@
 #	build/target/PROGRAM/lib64/     the dynamic loader
 #	build/target/PROGRAM/share/     other files
 #
-# These are qemu, with the guests' firmware, qemu-img, with qemu-io, dpdk: testpmd, with the driver of its
-# NICs, bpftrace, perf and trace-cmd. Nothing is installed. Does nothing when it is there already.
+# These are qemu, with the guests' firmware, qemu-img, with qemu-io, qemu-pc: the QEMU of x86, dpdk: testpmd,
+# with the driver of its NICs, bpftrace, perf and trace-cmd. Nothing is installed. Does nothing when it is there already.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 # shellcheck source=scripts/debian.sh
 . "$repo/scripts/debian.sh"
 
-[ $# = 1 ] || usage_error "$self.sh qemu|qemu-img|dpdk|bpftrace|perf|trace-cmd"
+[ $# = 1 ] || usage_error "$self.sh qemu|qemu-img|qemu-pc|dpdk|bpftrace|perf|trace-cmd"
 program=$1
 # Of these packages come the binaries, other files, and libraries that are loaded later: plugins, and what
 # glibc ends threads with.
@@ -31,6 +31,12 @@ qemu)
 qemu-img)
 	wanted=(qemu-utils)
 	binaries=(qemu-img qemu-io)
+	shared=()
+	plugins=(libgcc_s.so.1)
+	;;
+qemu-pc)
+	wanted=(qemu-system-x86)
+	binaries=(qemu-system-x86_64)
 	shared=()
 	plugins=(libgcc_s.so.1)
 	;;

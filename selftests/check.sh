@@ -57,7 +57,7 @@ name_of() {
 	seeded-defects | litmus) echo "$1" ;;
 	install) echo "install-$2" ;;
 	lane) echo "$2-$3$([ "${4-}" != core ] || echo -core)" ;;
-	stock | control | dpdk | tracers | type1 | qemu-img) echo "$1-$2${3:+-$3}" ;;
+	stock | control | dpdk | tracers | type1 | qemu-img | qemu-pc) echo "$1-$2${3:+-$3}" ;;
 	kvm) echo "$2" ;;
 	esac
 }
@@ -79,7 +79,7 @@ run_suite() {
 	stock) stock_suite "$name" "$2" ${3:+"--$3"} ;;
 	control) suite "$name" selftests/qemu/control.sh "$2" ;;
 	kvm) suite "$name" selftests/kvm/run.sh "$2" ;;
-	dpdk | tracers | type1 | qemu-img) suite "$name" "selftests/$1/run.sh" "$2" ;;
+	dpdk | tracers | type1 | qemu-img | qemu-pc) suite "$name" "selftests/$1/run.sh" "$2" ;;
 	*) step "selftests/lanes has no suites of the kind $1" false ;;
 	esac
 }
@@ -203,6 +203,7 @@ prepare dpdk guest-dpdk
 prepare tracers demo-program guest-bpftrace guest-perf guest-trace-cmd
 prepare type1 type1-programs
 prepare qemu-img guest-qemu-img
+prepare qemu-pc guest-qemu-pc
 prepare install install-roots
 in_parallel step "lint" make --no-print-directory lint
 start '!(host*)'
