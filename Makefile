@@ -61,7 +61,7 @@ KBUILD := $(if $(KERNEL),$(SRC)/scripts/in-toolchain.sh $(KERNEL)) \
 	$(MAKE) --no-print-directory -C $(KDIR) M=$(OUT) TCE_SRC=$(SRC) V=$(V) $(KBUILD_ARGS)
 
 # What boots emulated machines has its tools and kernels for one that cross-builds.
-EMULATED := demo reproduce bench check check-all check-qemu check-kvm check-dpdk check-type1 check-qemu-img \
+EMULATED := demo reproduce bench bench-pc check check-all check-qemu check-kvm check-dpdk check-type1 check-qemu-img \
 	check-qemu-pc check-tracers check-install
 ifdef NATIVE
 ifneq ($(filter $(EMULATED),$(MAKECMDGOALS)),)
@@ -165,7 +165,7 @@ demo-program: kernel
 	$(Q)$(TARGET_TESTS) demo
 
 bench-program: kernel
-	$(Q)$(MAKE) --no-print-directory -C $(SRC)/selftests/bench CROSS_COMPILE=powerpc64le-linux-gnu- \
+	$(Q)$(MAKE) --no-print-directory -C $(SRC)/selftests/bench bench CROSS_COMPILE=powerpc64le-linux-gnu- \
 		OUTPUT=$(BUILD)/selftests/bench-ppc64le
 
 kvm-programs:
@@ -189,7 +189,7 @@ bench-floor: kernel
 	$(Q)+$(subst M=$(OUT),M=$(FLOOR),$(KBUILD)) modules
 
 .PHONY: emulator lane-qemu demo reproduce check check-all check-host coverage check-qemu check-kvm \
-	check-dpdk check-type1 check-qemu-img check-qemu-pc check-tracers check-litmus bench
+	check-dpdk check-type1 check-qemu-img check-qemu-pc check-tracers check-litmus bench bench-pc
 emulator:
 	$(Q)$(SRC)/scripts/host-packages.sh qemu
 	$(Q)$(SRC)/scripts/fetch-busybox.sh
@@ -213,6 +213,13 @@ reproduce: $(if $(LANE),$(if $(DEFECT),module target-tests emulator))
 bench: module bench-program bench-floor lane-qemu
 	$(Q)$(SRC)/scripts/host-packages.sh bench
 	$(Q)$(SRC)/selftests/bench/run.sh $(KERNEL)
+
+# The kernel's own type 1, on a PC.
+bench-pc:
+	$(Q)$(SRC)/scripts/host-packages.sh pc
+	$(Q)$(SRC)/scripts/fetch-pc.sh
+	$(Q)$(MAKE) --no-print-directory -C $(SRC)/selftests/bench bench-pc OUTPUT=$(BUILD)/selftests/bench-x86_64
+	$(Q)$(SRC)/selftests/bench/run-pc.sh
 
 check check-all:
 	$(Q)$(SRC)/selftests/check.sh $@
@@ -312,6 +319,7 @@ help:
 	@echo '  make check-tracers LANE=<lane>   bpftrace, perf and trace-cmd with our events, on a powernv machine'
 	@echo '  make check-install               make install, DKMS and the Debian package, on Debian 12 and 13'
 	@echo '  make bench      guest instructions: the stock driver against ours; KERNEL=<kernel>'
+	@echo '  make bench-pc   those of type 1 on a PC, beside ours; after make bench KERNEL=6.12, on amd64'
 	@echo '  make module KERNEL=<kernel>      build/<kernel>/$(MODULE); one of: $(KERNELS)'
 	@echo '  make module KDIR=<kernel tree>   for any other kernel'
 	@echo '  make kernel KERNEL=<kernel>      fetch and unpack that kernel'

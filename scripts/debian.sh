@@ -42,6 +42,7 @@ debian_packages() {
 	*:install) echo "e2fsprogs openssl xz-utils" ;;
 	*:deb) echo "dpkg-dev debhelper lintian" ;;
 	*:bench) echo "gnuplot-nox" ;;
+	*:pc) echo "qemu-system-x86 gcc libc6-dev" ;;
 	*:docs) echo "python3-sphinx python3-myst-parser" ;;
 	*:kernel) echo "gcc libc6-dev flex bison libelf-dev" ;;
 	*:lint) echo "sparse clang-format clang-tidy shellcheck man-db reuse" ;;

@@ -14,6 +14,7 @@
 #	install     what makes a disk of a system for ppc64el
 #	deb         what builds the Debian package and looks at it
 #	bench       what draws the plot
+#	pc          QEMU with PCs, and what compiles for them
 #	docs        what makes pages of Documentation/
 #	lint        sparse, clang-format, clang-tidy, shellcheck, man, reuse
 
@@ -22,7 +23,7 @@
 # shellcheck source=scripts/debian.sh
 . "$repo/scripts/debian.sh"
 
-[ $# -gt 0 ] || usage_error "$self.sh build|kernel|toolchain|qemu|qemu-build|host-tests|coverage|install|deb|bench|docs|lint..."
+[ $# -gt 0 ] || usage_error "$self.sh build|kernel|toolchain|qemu|qemu-build|host-tests|coverage|install|deb|bench|pc|docs|lint..."
 
 # missing PACKAGE...: those that are not installed, or not new enough
 missing() {
@@ -38,7 +39,7 @@ missing() {
 			continue
 			;;
 		esac
-		if [ "$package" = qemu-system-ppc ] && dpkg --compare-versions \
+		if [[ $package = qemu-system-* ]] && dpkg --compare-versions \
 			"${version#installed }" lt "$qemu_oldest"; then
 			echo "$package"
 		fi
@@ -93,18 +94,17 @@ export DEBIAN_FRONTEND=noninteractive
 apt_lock
 qemu_suite=$(debian_suite qemu)
 set_sources
-case " $lacking " in
-*' qemu-system-ppc '*)
+emulators=$(xargs -n 1 <<<"$lacking" | grep '^qemu-system-' | xargs) || true
+if [ -n "$emulators" ]; then
 	# Whatever else of QEMU is installed depends on the same version.
 	# shellcheck disable=SC2016 # dpkg's variables, not the shell's
 	others=$(dpkg-query -W -f '${source:Package} ${db:Status-Status} ${Package}\n' |
 		sed -n 's/^qemu installed //p')
-	say "installing qemu-system-ppc from $qemu_suite"
-	# shellcheck disable=SC2086 # a list
-	install -t "$qemu_suite" qemu-system-ppc $others
-	lacking=$(xargs -n 1 <<<"$lacking" | grep -vx qemu-system-ppc | xargs) || true
-	;;
-esac
+	say "installing $emulators from $qemu_suite"
+	# shellcheck disable=SC2086 # lists
+	install -t "$qemu_suite" $emulators $others
+	lacking=$(xargs -n 1 <<<"$lacking" | grep -v '^qemu-system-' | xargs) || true
+fi
 if [ -n "$lacking" ]; then
 	say "installing $lacking"
 	# shellcheck disable=SC2086 # a list

@@ -75,6 +75,14 @@ void unmap(const struct bench *b, uint64_t offset, uint64_t size);
 /* The parts that have a file of their own. */
 void measure_guest(struct bench *b, const struct shape *shape);
 void measure_threads(struct bench *b, const struct shape *shape);
+/* Switches type 1 on, which drivers may not have, and off. */
 void measure_type1(struct bench *b);
+/* Where it is always there. */
+void measure_type1_rows(struct bench *b);
+
+/* The floor of type 1: a file of what can only pin memory and unpin it. */
+int floor_open(void);
+int floor_pin(int fd, uint8_t *memory, size_t size);
+int floor_unpin(int fd);
 
 #endif

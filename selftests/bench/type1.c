@@ -11,8 +11,6 @@
 #include <unistd.h>
 #include <linux/vfio.h>
 
-#include "floor/tce_floor.h"
-
 #define PARAMETER	"/sys/module/vfio_iommu_spapr_tce/parameters/type1"
 /* All but one that a container can have, so that there is room for another. */
 #define MANY		65534UL
@@ -46,7 +44,7 @@ static void open_type1(struct bench *b, const struct shape *shape)
 
 	b->shape = shape;
 	if (b->floor) {
-		b->dma = open_file("/dev/tce_floor");
+		b->dma = floor_open();
 		return;
 	}
 	b->container = b->dma = open_file("/dev/vfio/vfio");
@@ -59,13 +57,12 @@ static void open_type1(struct bench *b, const struct shape *shape)
 
 static void map_all(const struct bench *b, uint64_t iova, uint8_t *memory, size_t size)
 {
-	const struct tce_floor_pin pin = { .vaddr = (uintptr_t)memory, .size = size };
 	struct vfio_iommu_type1_dma_map arg = {
 		.argsz = sizeof(arg), .flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
 		.vaddr = (uintptr_t)memory, .iova = iova, .size = size,
 	};
 
-	if (b->floor ? ioctl(b->dma, TCE_FLOOR_PIN, &pin) : ioctl(b->dma, VFIO_IOMMU_MAP_DMA, &arg))
+	if (b->floor ? floor_pin(b->dma, memory, size) : ioctl(b->dma, VFIO_IOMMU_MAP_DMA, &arg))
 		fail("MAP_DMA");
 }
 
@@ -75,8 +72,7 @@ static void unmap_all(const struct bench *b, uint64_t iova, size_t size)
 		.argsz = sizeof(arg), .iova = iova, .size = size,
 	};
 
-	if (b->floor ? ioctl(b->dma, TCE_FLOOR_UNPIN)
-		     : ioctl(b->dma, VFIO_IOMMU_UNMAP_DMA, &arg))
+	if (b->floor ? floor_unpin(b->dma) : ioctl(b->dma, VFIO_IOMMU_UNMAP_DMA, &arg))
 		fail("UNMAP_DMA");
 }
 
@@ -147,7 +143,7 @@ static void skip_all(const char *reason)
 	print_skip("type1_close", &memories[1], SPARSE * PAGES, reason);
 }
 
-void measure_type1(struct bench *b)
+void measure_type1_rows(struct bench *b)
 {
 	uint8_t *huge = mmap(NULL, PAGES * b->page, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | 21 << MAP_HUGE_SHIFT, -1, 0);
@@ -156,15 +152,21 @@ void measure_type1(struct bench *b)
 		fail("huge pages");
 	for (size_t i = 0; i < PAGES * b->page; i += 1UL << 21)
 		huge[i] = 1;
-	if (!b->floor && !switch_on("1")) {
-		skip_all("the driver has no type 1");
-		return;
-	}
 	measure_memory_of(b, &memories[0], b->memory);
 	measure_memory_of(b, &memories[1], huge);
 	if (b->floor)
 		return;
 	measure_many(b, b->memory);
 	measure_sparse(b, huge);
-	switch_on("0");
+}
+
+void measure_type1(struct bench *b)
+{
+	if (!b->floor && !switch_on("1")) {
+		skip_all("the driver has no type 1");
+		return;
+	}
+	measure_type1_rows(b);
+	if (!b->floor)
+		switch_on("0");
 }

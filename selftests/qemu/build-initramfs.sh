@@ -16,7 +16,7 @@ shift 2
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 mkdir -p "$root/bin" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$(dirname "$output")"
-install -m 755 "$build/target/busybox" "$root/bin/busybox"
+install -m 755 "${BUSYBOX-$build/target/busybox}" "$root/bin/busybox"
 ln -s busybox "$root/bin/sh"
 install -m 755 "$init" "$root/init"
 for file; do
