@@ -56,16 +56,16 @@ awk '
 		title["type1_unmap"] = "``UNMAP_DMA``, per page"
 		title["type1_many"] = "both, the last mapping"
 		title["type1_close"] = "closing, per page"
-		form = "%-23s  %-6s  %-9s  %-8s  %-7s  %-8s  %-10s  %-6s  %-7s  %s"
-		rule = sprintf(form, equal(23), equal(6), equal(9), equal(8), equal(7), equal(8), equal(10),
-			       equal(6), equal(7), equal(9))
+		form = "%-24s  %-6s  %-9s  %-8s  %-7s  %-8s  %-10s  %-7s  %-7s  %s"
+		rule = sprintf(form, equal(24), equal(6), equal(9), equal(8), equal(7), equal(8), equal(10),
+			       equal(7), equal(7), equal(9))
 		print rule
 		line("calls", "memory", "pages", "PC floor", "PC", "/ floor", "ours floor", "ours", "/ floor",
 		     "ours / PC")
 		print rule
 	}
 	function equal(width) {
-		return substr("=======================", 1, width)
+		return substr("========================", 1, width)
 	}
 	function line(a, b, c, d, e, f, g, h, i, j, text) {
 		text = sprintf(form, a, b, c, d, e, f, g, h, i, j)
@@ -84,7 +84,7 @@ awk '
 	FILENAME == ARGV[1] { floor[$2, $3, $8] = $11; ours[$2, $3, $8] = $13; next }
 	{
 		key = $2 SUBSEP $3 SUBSEP $4
-		line(title[$2], $3, number($4), number($5), number($6), quotient($6, $5), number(floor[key]),
+		line(title[$2], $3, number($4), number($5), number($6), number(quotient($6, $5)), number(floor[key]),
 		     number(ours[key]), quotient(ours[key], floor[key]), quotient(ours[key], $6))
 	}
 	END { print rule }' "$ours" "$csv"

@@ -3,6 +3,7 @@
 #
 # Packs an initramfs: busybox, the given init script, and files. A FILE goes to
 # the directory DIR of the guest. It is not compressed: an emulated CPU takes seconds to unpack it.
+# BUSYBOX is one for another processor than the lanes have.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
