@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "drivers/vfio/parameters.h"
+
 using fake::Tces;
 using model::Platform;
 using model::State;
@@ -13,6 +15,8 @@ namespace {
 
 constexpr unsigned long window_liobn = 0x8000'0001;
 constexpr unsigned int huge_shift = 21;
+/* The driver's. */
+constexpr unsigned int default_mapping_limit = 65535;
 
 unsigned long table_size(unsigned int page_shift, unsigned long size, unsigned int levels)
 {
@@ -73,6 +77,8 @@ CheckedMachine::CheckedMachine(const Setup &setup)
 	m_kernel.hypervisor.is_there = is_partition();
 	m_kernel.hypervisor.has_multi_tce = setup.has_multi_tce;
 	tce_module_init(setup.platform == Platform::KernelTables);
+	tce_dma_entry_limit = mapping_limit;
+	m_state.mapping_limit = mapping_limit;
 	for (mm_struct &process : m_processes) {
 		fake::Kernel::set_current(&process);
 		add_process(setup.locked_limit);
@@ -81,6 +87,8 @@ CheckedMachine::CheckedMachine(const Setup &setup)
 		group = &m_kernel.add_group();
 		add_group(setup);
 	}
+	m_groups[groups - 1]->mmio = { { mmio_start, mmio_start + mmio_size - 1 } };
+	m_state.groups.back().mmio = { { mmio_start, mmio_start + mmio_size - 1 } };
 	for (Client &client : m_clients)
 		client.checks_invalidation = false;
 	for (unsigned long at = 0; at < argument_size; at += sizeof(unsigned long))
@@ -114,6 +122,7 @@ void CheckedMachine::add_group(const Setup &setup)
 
 	limits.tce32_start = setup.default_window_start;
 	limits.tce32_size = default_window_size;
+	limits.tables_in_memory = !is_partition();
 	if (setup.platform == Platform::DynamicWindows) {
 		limits.page_sizes = page_4k;
 		limits.max_levels = 1;
@@ -136,6 +145,8 @@ CheckedMachine::~CheckedMachine()
 {
 	for (unsigned int container = 0; container < containers; ++container)
 		close(container);
+	tce_type1 = false;
+	tce_dma_entry_limit = default_mapping_limit;
 	tce_module_exit();
 	m_kernel.check_balance();
 	check_dirty();
@@ -195,7 +206,7 @@ void CheckedMachine::perform(const std::function<long()> &real, const Call &mode
 	/* A hypercall on its way can hold a region. */
 	if ((m_has_just_failed && (found <= 0 || found == wanted)) ||
 	    (m_hypercall && found == -EBUSY)) {
-		outcomes(states);
+		outcomes(states, found);
 		if (find_outcome(states))
 			return;
 	}
@@ -277,13 +288,31 @@ void CheckedMachine::open(unsigned int container, unsigned int version)
 	if (m_state.containers[container].is_open)
 		return;
 	record("open(container %lu, v%lu)", container, version);
-	perform(
-		[&] {
-			return m_clients[container].open(version == 1 ? VFIO_SPAPR_TCE_IOMMU
-								      : VFIO_SPAPR_TCE_v2_IOMMU);
-		},
-		[&](State &state) { return state.open(container, version); },
-		[](std::vector<State> &) {});
+	make_container(container, version == 1 ? VFIO_SPAPR_TCE_IOMMU : VFIO_SPAPR_TCE_v2_IOMMU,
+		       [&](State &state) { return state.open(container, version); });
+}
+
+void CheckedMachine::open_type1(unsigned int container, unsigned int version)
+{
+	if (m_state.containers[container].is_open)
+		return;
+	record("open_type1(container %lu, v%lu)", container, version);
+	make_container(container, version == 1 ? VFIO_TYPE1_IOMMU : VFIO_TYPE1v2_IOMMU,
+		       [&](State &state) { return state.open_type1(container, version); });
+}
+
+void CheckedMachine::make_container(unsigned int container, unsigned long type,
+				    const Call &modelled)
+{
+	perform([&] { return m_clients[container].open(type); }, modelled,
+		[](std::vector<State> &, long) {});
+}
+
+void CheckedMachine::switch_type1(bool is_on)
+{
+	record("switch_type1(%lu)", is_on);
+	tce_type1 = is_on;
+	m_state.type1_is_on = is_on;
 }
 
 void CheckedMachine::close(unsigned int container)
@@ -299,7 +328,7 @@ void CheckedMachine::close(unsigned int container)
 			state.close(container);
 			return 0;
 		},
-		[](std::vector<State> &) {});
+		[](std::vector<State> &, long) {});
 }
 
 /* A group is in one container at most. */
@@ -326,7 +355,7 @@ void CheckedMachine::attach(unsigned int container, unsigned int group)
 				state.groups[group].platform = Platform::KernelTables;
 			return state.attach(container, group);
 		},
-		[](std::vector<State> &) {});
+		[](std::vector<State> &, long) {});
 }
 
 void CheckedMachine::detach(unsigned int container, unsigned int group)
@@ -343,7 +372,7 @@ void CheckedMachine::detach(unsigned int container, unsigned int group)
 			state.detach(container, group);
 			return 0;
 		},
-		[](std::vector<State> &) {});
+		[](std::vector<State> &, long) {});
 }
 
 void CheckedMachine::ioctl(unsigned int container, unsigned int process, unsigned int command,
@@ -362,16 +391,22 @@ void CheckedMachine::ioctl(unsigned int container, unsigned int process, unsigne
 		{ "  ... 0x%lx, 0x%lx, 0x%lx }, access %lu)",
 		  { words[3], words[4], words[5], static_cast<unsigned long>(access) } });
 	fake::Kernel::set_current(&m_processes[process]);
+
+	const Call modelled = [&](State &state) {
+		std::memcpy(answer, words, argument_size);
+		return state.ioctl(container, process, command, answer, access);
+	};
+
 	perform(
 		[&] {
 			return m_clients[container].ioctl(
 				command, access == model::Access::None ? nullptr : real);
 		},
-		[&](State &state) {
-			return state.ioctl(container, process, command, answer, access);
-		},
-		[&](std::vector<State> &states) {
+		modelled,
+		[&](std::vector<State> &states, long found) {
 			add_failed(states, container, process);
+			if (m_state.containers[container].type1)
+				return add_of_type1(states, container, command, modelled, found);
 			if (command == VFIO_IOMMU_MAP_DMA)
 				add_emptied(states, container, words[2], words[3]);
 			if (command == VFIO_EEH_PE_OP)
@@ -379,6 +414,38 @@ void CheckedMachine::ioctl(unsigned int container, unsigned int process, unsigne
 		});
 	if (!m_has_just_failed && std::memcmp(real, answer, argument_size))
 		disagree("the answer in the argument is another one");
+}
+
+/*
+ * What was unmapped is gone, also when the user cannot be told of it. In a partition a dynamic
+ * window that cannot be made is done without, and the call goes on.
+ */
+void CheckedMachine::add_of_type1(std::vector<State> &states, unsigned int container,
+				  unsigned int command, const Call &again, long answer)
+{
+	State unmapped = states.front();
+	State without = states.front();
+
+	if (command == VFIO_IOMMU_UNMAP_DMA && answer == -EFAULT) {
+		again(unmapped);
+		states.push_back(std::move(unmapped));
+	}
+	without.go_without_dynamic_window(container);
+	states.push_back(without);
+	if (again(without) == answer)
+		states.push_back(std::move(without));
+}
+
+void CheckedMachine::check_extension(unsigned int container, unsigned long extension)
+{
+	record("check_extension(container %lu, %lu)", container, extension);
+	perform(
+		[&] {
+			return tce_container_ioctl(m_clients[container].handle(),
+						   VFIO_CHECK_EXTENSION, extension);
+		},
+		[&](State &state) { return state.check_extension(container, extension); },
+		[](std::vector<State> &, long) {});
 }
 
 /* An operation that fails has been done to the groups before. */
@@ -423,7 +490,7 @@ void CheckedMachine::kvm_put(unsigned int container, unsigned int window, unsign
 		[&](State &state) {
 			return state.kvm_put(container, window, process, number, user);
 		},
-		[&](std::vector<State> &states) {
+		[&](std::vector<State> &states, long) {
 			State emptied = states.front();
 
 			emptied.unmap(container, window, number);
@@ -530,6 +597,11 @@ long CheckedMachine::references(const State &state, unsigned int process)
 	long count = 0;
 
 	for (const model::Container &container : state.containers) {
+		if (container.type1) {
+			count += std::ranges::count(
+				container.type1->mappings, process,
+				[](const auto &mapping) { return mapping.second.process; });
+		}
 		if (container.owner != process)
 			continue;
 		count += 1 + !!container.windows[0] + !!container.windows[1];
@@ -612,7 +684,7 @@ std::string CheckedMachine::compare_table(const model::Container &container,
 	if (!is_same_but(table.entries(), window.entries, none))
 		return "what is in a table differs";
 	/* KVM writes the address later than the entry. */
-	if (container.version == 1 || m_hypercall)
+	if (container.version != 2 || m_hypercall)
 		return {};
 	for (const auto &[number, entry] : window.entries) {
 		if (table.user_address(number) != entry.user)

@@ -32,6 +32,11 @@ public:
 	static constexpr unsigned long huge_memory = 8 * GiB;
 	static constexpr unsigned long huge_size = 4 * MiB;
 	static constexpr unsigned long default_window_size = MiB;
+	/* Where the PHB of the last group has MMIO. */
+	static constexpr unsigned long mmio_start = 1UL << 40;
+	static constexpr unsigned long mmio_size = 1UL << 40;
+	/* Of a container of type 1. */
+	static constexpr unsigned int mapping_limit = 5;
 
 	struct Setup {
 		model::Platform platform;
@@ -55,14 +60,18 @@ public:
 
 	/* As the VFIO core would: what it never does is left out. */
 	void open(unsigned int container, unsigned int version);
+	/* @version: of type 1. */
+	void open_type1(unsigned int container, unsigned int version);
+	void switch_type1(bool is_on);
 	void close(unsigned int container);
 	void attach(unsigned int container, unsigned int group);
 	void detach(unsigned int container, unsigned int group);
 
 	/* @argument: of up to argument_size bytes. */
-	static constexpr unsigned long argument_size = 64;
+	static constexpr unsigned long argument_size = 192;
 	void ioctl(unsigned int container, unsigned int process, unsigned int command,
 		   const void *argument, unsigned long size, model::Access access);
+	void check_extension(unsigned int container, unsigned long extension);
 
 	/* KVM maps the entry at place @number of a window, or without @user unmaps it. */
 	void kvm_put(unsigned int container, unsigned int window, unsigned int process,
@@ -92,10 +101,12 @@ private:
 		bool is_over = false;
 	};
 	using Call = std::function<long(model::State &)>;
-	using Outcomes = std::function<void(std::vector<model::State> &)>;
+	/* By what the call has answered. */
+	using Outcomes = std::function<void(std::vector<model::State> &, long)>;
 
 	void add_process(unsigned long locked_limit);
 	void add_group(const Setup &setup);
+	void make_container(unsigned int container, unsigned long type, const Call &modelled);
 	template <typename... Arguments> void record(const char *format, Arguments... arguments);
 	/*
 	 * Does @real, and @modelled to the model. @outcomes adds states that @real can have led to
@@ -109,6 +120,8 @@ private:
 			unsigned int process) const;
 	void add_emptied(std::vector<model::State> &states, unsigned int container,
 			 unsigned long iova, unsigned long size) const;
+	static void add_of_type1(std::vector<model::State> &states, unsigned int container,
+				 unsigned int command, const Call &again, long answer);
 	void add_eeh_state(std::vector<model::State> &states) const;
 	void finish_hypercall();
 

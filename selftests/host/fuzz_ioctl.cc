@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random calls on three containers with three groups and two processes, on each kind of tables.
+ * Random calls on three containers with three groups and two processes, on each kind of tables; in
+ * some of the sequences there are containers of type 1, and mostly calls to these.
  * Each input is a sequence of calls, after each of which the driver has to agree with the model.
  */
 #include <fuzzer/FuzzedDataProvider.h>
+
+#include <iterator>
 
 #include "checked_machine.h"
 
@@ -12,13 +15,17 @@ namespace {
 using model::Access;
 using model::Platform;
 
-CheckedMachine::Setup read_setup(FuzzedDataProvider &data)
+/* The first byte: a platform, and with some of its values type 1. */
+constexpr unsigned char first_of_type1 = 240;
+constexpr unsigned char last_of_type1 = 247;
+constexpr Platform platforms[] = { Platform::OwnTables, Platform::KernelTables,
+				   Platform::DynamicWindows, Platform::BorrowedWindow };
+
+CheckedMachine::Setup read_setup(FuzzedDataProvider &data, unsigned char first)
 {
 	CheckedMachine::Setup setup = {};
 
-	setup.platform =
-		data.PickValueInArray({ Platform::OwnTables, Platform::KernelTables,
-					Platform::DynamicWindows, Platform::BorrowedWindow });
+	setup.platform = platforms[first % std::size(platforms)];
 	setup.has_multi_tce = data.ConsumeBool();
 	setup.locked_limit = data.PickValueInArray({ ~0UL, ~0UL, 300UL, 1500UL, 40UL });
 	setup.default_window_start = data.PickValueInArray({ 0UL, 0UL, MiB });
@@ -30,15 +37,34 @@ CheckedMachine::Setup read_setup(FuzzedDataProvider &data)
 
 class Fuzzer {
 public:
-	explicit Fuzzer(FuzzedDataProvider &data) : m_data(data), m_machine(read_setup(data))
+	explicit Fuzzer(FuzzedDataProvider &data)
+		: m_data(data), m_first(data.ConsumeIntegral<unsigned char>()),
+		  m_machine(read_setup(data, m_first))
 	{
 		/* What nearly all sequences would begin with. */
-		m_machine.open(0, 2);
-		m_machine.open(1, m_data.ConsumeBool() ? 1 : 2);
+		if (has_type1()) {
+			m_machine.switch_type1(true);
+			m_machine.open_type1(0, 2);
+			m_machine.open_type1(1, 1);
+		} else {
+			m_machine.open(0, 2);
+			m_machine.open(1, m_data.ConsumeBool() ? 1 : 2);
+		}
 		m_machine.attach(0, 0);
 	}
 
 	void call()
+	{
+		if (has_type1())
+			call_type1();
+		else
+			call_others();
+	}
+
+private:
+	bool has_type1() const { return m_first >= first_of_type1 && m_first <= last_of_type1; }
+
+	void call_others()
 	{
 		m_container = pick(CheckedMachine::containers);
 		/* Mostly the first. */
@@ -98,7 +124,52 @@ public:
 		}
 	}
 
-private:
+	void call_type1()
+	{
+		m_container = pick(CheckedMachine::containers);
+		m_process = pick(8) == 7;
+		if (pick(16) == 15)
+			m_machine.fail_next(1 + pick(40));
+		switch (pick(16)) {
+		case 0:
+			m_machine.attach(m_container, pick(CheckedMachine::groups));
+			break;
+		case 1:
+			m_machine.detach(m_container, pick(CheckedMachine::groups));
+			break;
+		case 2:
+			m_machine.close(m_container);
+			break;
+		case 3:
+			m_machine.open_type1(m_container, 1 + pick(2));
+			break;
+		case 4:
+		case 5:
+		case 6:
+		case 7:
+		case 8:
+			map_type1();
+			break;
+		case 9:
+		case 10:
+		case 11:
+			unmap_type1();
+			break;
+		case 12:
+			get_type1_info();
+			break;
+		case 13:
+			m_machine.check_extension(m_container, pick(16));
+			break;
+		case 14:
+			m_machine.switch_type1(pick(4));
+			break;
+		case 15:
+			call_others();
+			break;
+		}
+	}
+
 	unsigned int pick(unsigned int count)
 	{
 		return m_data.ConsumeIntegralInRange(0U, count - 1);
@@ -151,6 +222,28 @@ private:
 			    m_data.ConsumeBool() ? page : 0);
 	}
 
+	/* Where a range of what can be mapped begins or ends, and where a group has MMIO. */
+	unsigned long type1_iova()
+	{
+		return near(m_data.PickValueInArray(
+				    { 0UL, 0UL, 0UL, MiB - 8 * page_4k, 4 * GiB, 1UL << 47,
+				      CheckedMachine::mmio_start - 8 * fake::page_size,
+				      CheckedMachine::mmio_start + CheckedMachine::mmio_size,
+				      (1UL << 48) - 8 * fake::page_size, fake::second_window_start,
+				      -(8 * fake::page_size) }),
+			    type1_page());
+	}
+
+	/* Mostly a few pages. */
+	unsigned long type1_size()
+	{
+		unsigned int choice = pick(32);
+
+		return choice < 24 ? choice * type1_page() : size(page_4k);
+	}
+
+	unsigned long type1_page() { return pick(4) ? fake::page_size : page_4k; }
+
 	unsigned long kvm_address() { return pick(4) ? address(page_4k) & ~(page_4k - 1) : 0; }
 
 	void change_memory(unsigned int command)
@@ -183,6 +276,48 @@ private:
 		unmap.iova = iova();
 		unmap.size = size(page_4k);
 		ioctl(VFIO_IOMMU_UNMAP_DMA, unmap);
+	}
+
+	void map_type1()
+	{
+		vfio_iommu_type1_dma_map map = {};
+		unsigned int flags = pick(8);
+
+		map.argsz = sizeof(map);
+		map.flags = flags < 5 ? flags : read_write;
+		map.vaddr = pick(8) ? address(fake::page_size)
+				    : CheckedMachine::small_memory + CheckedMachine::small_size -
+					      fake::page_size;
+		map.iova = type1_iova();
+		map.size = type1_size();
+		ioctl(VFIO_IOMMU_MAP_DMA, map);
+	}
+
+	void unmap_type1()
+	{
+		vfio_iommu_type1_dma_unmap unmap = {};
+
+		unmap.argsz = sizeof(unmap);
+		switch (pick(8)) {
+		case 0:
+			unmap.flags = 1 + pick(4);
+			break;
+		case 1:
+			unmap.flags = VFIO_DMA_UNMAP_FLAG_ALL;
+			break;
+		default:
+			unmap.iova = type1_iova();
+			unmap.size = type1_size();
+		}
+		ioctl(VFIO_IOMMU_UNMAP_DMA, unmap);
+	}
+
+	void get_type1_info()
+	{
+		vfio_iommu_type1_info info = {};
+
+		info.argsz = pick(2) ? CheckedMachine::argument_size : pick(140);
+		ioctl(VFIO_IOMMU_GET_INFO, info);
 	}
 
 	/*
@@ -254,6 +389,7 @@ private:
 	}
 
 	FuzzedDataProvider &m_data;
+	const unsigned char m_first;
 	CheckedMachine m_machine;
 	unsigned int m_container = 0;
 	unsigned int m_process = 0;

@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
 
 #include <linux/vfio.h>
+
+#include "selftests/model/arguments.h"
 
 namespace model {
 
@@ -71,18 +72,6 @@ bool can_share(const Group &one, const Group &other)
 	       (one.platform == Platform::OwnTables || one.platform == Platform::KernelTables);
 }
 
-/* Reads the first @size bytes of an argument, which argsz has to cover. */
-template <typename T>
-long read(T &data, const void *from, Access access, unsigned long size, unsigned int flags)
-{
-	if (access == Access::None)
-		return -EFAULT;
-	std::memcpy(&data, from, size);
-	return data.argsz < size || data.flags & ~flags ? -EINVAL : 0;
-}
-
-#define SIZE_UP_TO(type, member) (offsetof(type, member) + sizeof(type::member))
-
 } /* namespace */
 
 const Memory *Process::find_memory(Address address) const
@@ -128,9 +117,13 @@ long State::attach(unsigned int number, unsigned int group)
 
 	if (!container.groups.empty() && !can_share(group_of(container), added))
 		return -EPERM;
+	if (container.type1 && !can_join(container, added))
+		return -EINVAL;
 	if (container.groups.empty())
 		container.default_window_is_pending = true;
 	container.groups.push_back(group);
+	if (container.type1)
+		container.type1->space = find_space(container);
 	return 0;
 }
 
@@ -139,8 +132,12 @@ void State::detach(unsigned int number, unsigned int group)
 	Container &container = containers[number];
 
 	std::erase(container.groups, group);
+	if (container.type1)
+		container.type1->space = find_space(container);
 	if (!container.groups.empty())
 		return;
+	if (container.type1)
+		undo_all(container);
 	for (unsigned int place = 0; place < max_windows; ++place)
 		drop_window(container, place);
 	give_back_pinned(container);
@@ -158,6 +155,8 @@ long State::dispatch(Call &call, unsigned int command)
 {
 	bool is_v1 = call.container.version == 1;
 
+	if (call.container.type1)
+		return dispatch_type1(call, command);
 	switch (command) {
 	case VFIO_IOMMU_SPAPR_TCE_GET_INFO:
 		return get_info(call);
@@ -200,7 +199,8 @@ void State::claim(Call &call)
 
 void State::claim(unsigned int container, unsigned int process)
 {
-	if (!containers[container].owner)
+	/* One of type 1 is everybody's who has the file. */
+	if (!containers[container].owner && !containers[container].type1)
 		containers[container].owner = process;
 }
 
@@ -288,11 +288,11 @@ void State::disable(Container &container)
 }
 
 /* All of the memory is there, and can be written to if the device may. */
-bool State::is_pinnable(const Container &container, Address user, unsigned long size,
-			bool device_writes) const
+bool State::is_pinnable(const Process &process, Address user, unsigned long size,
+			bool device_writes)
 {
-	for (Address at = user; at < user + size; at += 1UL << page_4k) {
-		const Memory *memory = owner_of(container).find_memory(at);
+	for (Address at = user; at - user < size; at += 1UL << page_4k) {
+		const Memory *memory = process.find_memory(at);
 
 		if (!memory || (device_writes && !memory->writable))
 			return false;
@@ -508,8 +508,10 @@ unsigned long State::pins() const
 			count += to_pages(region.size);
 	}
 	for (const Container &container : containers) {
-		if (container.version == 1 && container.windows[0])
-			count += container.windows[0]->entries.size();
+		for (const std::optional<Window> &window : container.windows) {
+			if (window && container.version != 2)
+				count += window->entries.size();
+		}
 	}
 	return count;
 }
@@ -570,14 +572,8 @@ long State::map(Call &call)
 long State::map_range(Container &container, Window &window, Address iova, Address user,
 		      unsigned long size, unsigned int flags)
 {
-	bool device_writes = flags & VFIO_DMA_MAP_FLAG_WRITE;
-	Platform platform = group_of(container).platform;
-	/* A PHB lets nobody write who cannot read; a partition's does. */
-	bool device_reads = flags & VFIO_DMA_MAP_FLAG_READ || platform == Platform::OwnTables ||
-			    platform == Platform::KernelTables;
-
 	if (container.version == 1) {
-		if (!is_pinnable(container, user, size, device_writes))
+		if (!is_pinnable(owner_of(container), user, size, flags & VFIO_DMA_MAP_FLAG_WRITE))
 			return -EFAULT;
 		if (charge_pinned(container, user, size))
 			return -ENOMEM;
@@ -587,17 +583,29 @@ long State::map_range(Container &container, Window &window, Address iova, Addres
 				return -EINVAL;
 		}
 	}
+	put_entries(owner_of(container), group_of(container), window, iova, user, size, flags);
+	give_back_pinned(container);
+	return 0;
+}
+
+void State::put_entries(const Process &process, const Group &group, Window &window, Address iova,
+			Address user, unsigned long size, unsigned int flags)
+{
+	bool device_writes = flags & VFIO_DMA_MAP_FLAG_WRITE;
+	/* A PHB lets nobody write who cannot read; a partition's does. */
+	bool device_reads = flags & VFIO_DMA_MAP_FLAG_READ ||
+			    group.platform == Platform::OwnTables ||
+			    group.platform == Platform::KernelTables;
+
 	for (Address at = iova; at - iova < size;
 	     at += window.page_size(), user += window.page_size()) {
-		const Memory &memory = *owner_of(container).find_memory(user);
+		const Memory &memory = *process.find_memory(user);
 		Entries number = at >> window.page_shift;
 
 		take_out(window, number);
 		window.entries[number] = { memory.page + (user - memory.start), device_reads,
 					   device_writes, user };
 	}
-	give_back_pinned(container);
-	return 0;
 }
 
 /* A page of the window is in one region of the container, and in one page of the memory. */
@@ -640,13 +648,18 @@ long State::unmap(Call &call)
 	if (error)
 		return error;
 
-	auto at = window->entries.lower_bound(unmap.iova >> window->page_shift);
-	auto end = window->entries.lower_bound((unmap.iova + unmap.size) >> window->page_shift);
-
-	while (at != end)
-		take_out(*window, (at++)->first);
+	take_out_range(*window, unmap.iova, unmap.size);
 	give_back_pinned(call.container);
 	return 0;
+}
+
+void State::take_out_range(Window &window, Address iova, unsigned long size)
+{
+	auto at = window.entries.lower_bound(iova >> window.page_shift);
+	auto end = window.entries.lower_bound((iova + size) >> window.page_shift);
+
+	while (at != end)
+		take_out(window, (at++)->first);
 }
 
 void State::unmap(unsigned int container, unsigned int window, Entries number)
@@ -840,6 +853,10 @@ long State::make_default_window(Container &container)
 
 	if (!container.default_window_is_pending)
 		return 0;
+	if (container.type1) {
+		make_type1_windows(container, true);
+		return 0;
+	}
 
 	long error = make_window(container, page_4k, group_of(container).default_size, 1, place);
 
@@ -914,7 +931,8 @@ void State::drop_window(Container &container, unsigned int place)
 	if (!window)
 		return;
 	empty(*window);
-	owner_of(container).locked -= window->charge;
+	if (window->charge)
+		owner_of(container).locked -= window->charge;
 	window.reset();
 }
 

@@ -23,6 +23,21 @@ namespace model {
 using Address = unsigned long;
 using Entries = unsigned long;
 
+/* Addresses, which can go up to the last one that there is. */
+struct Range {
+	bool contains(const Range &other) const
+	{
+		return first <= other.first && other.last <= last;
+	}
+	bool overlaps(const Range &other) const
+	{
+		return first <= other.last && other.first <= last;
+	}
+
+	Address first;
+	Address last;
+};
+
 /* Mapped memory of a process; contiguous, also for the machine. */
 struct Memory {
 	Address start;
@@ -73,6 +88,8 @@ struct Group {
 	bool mmio_is_frozen = false;
 	bool dma_is_frozen = false;
 	bool is_in_reset = false;
+	/* Where its PHB has windows of its own, beyond the first 4 GiB. */
+	std::vector<Range> mmio = {};
 };
 
 /* What a device can do by an entry, and whose memory it is. */
@@ -103,9 +120,28 @@ struct Window {
 
 constexpr unsigned int max_windows = 2;
 
+/* Of one MAP_DMA of type 1. */
+struct Mapping {
+	unsigned long size;
+	/* Who made it, and the pages that he is charged with. */
+	unsigned int process;
+	unsigned long charge;
+};
+
+struct Type1 {
+	unsigned int version;
+	unsigned long most_mappings;
+	/* By their first address. */
+	std::map<Address, Mapping> mappings = {};
+	/* What can be mapped, in order. */
+	std::vector<Range> space = {};
+};
+
 struct Container {
 	bool is_open = false;
+	/* 1 or 2; 0: of type 1. */
 	unsigned int version = 2;
+	std::optional<Type1> type1 = {};
 	std::vector<unsigned int> groups = {};
 	std::array<std::optional<Window>, max_windows> windows = {};
 	/* The process that it belongs to. */
@@ -141,12 +177,14 @@ public:
 	/* --- calls: 0, a positive answer or a negative errno ---------------------------------- */
 
 	long open(unsigned int container, unsigned int version);
+	long open_type1(unsigned int container, unsigned int version);
 	void close(unsigned int container);
 	long attach(unsigned int container, unsigned int group);
 	void detach(unsigned int container, unsigned int group);
 	/* The answer is put into @argument. */
 	long ioctl(unsigned int container, unsigned int process, unsigned int command,
 		   void *argument, Access access);
+	long check_extension(unsigned int container, unsigned long extension) const;
 
 	/*
 	 * KVM maps an entry for @process, at most of the size of its page, or with no @user unmaps
@@ -164,6 +202,8 @@ public:
 	void unmap(unsigned int container, unsigned int window, Entries number);
 	/* A container belongs to @process, if to nobody else. */
 	void claim(unsigned int container, unsigned int process);
+	/* Makes the windows of type 1, if they are pending, but for the dynamic one. */
+	void go_without_dynamic_window(unsigned int container);
 
 	/* --- counts ----------------------------------------------------------------------------
 	 */
@@ -174,6 +214,9 @@ public:
 	unsigned long pins() const;
 
 	Machine machine;
+	/* New containers can be of type 1, and how many mappings they can have then. */
+	bool type1_is_on = false;
+	unsigned long mapping_limit = 65535;
 	std::vector<Process> processes = {};
 	std::vector<Group> groups = {};
 	std::vector<Container> containers = {};
@@ -200,6 +243,19 @@ private:
 	long create(Call &call);
 	long remove(Call &call);
 	long eeh(Call &call);
+
+	long dispatch_type1(Call &call, unsigned int command);
+	long get_type1_info(Call &call);
+	long map_type1(Call &call);
+	long unmap_type1(Call &call);
+	long add_mapping(Call &call, const Range &range, Address user, unsigned int flags);
+	void undo_mapping(Container &container, Address first);
+	void undo_all(Container &container);
+	void make_type1_windows(Container &container, bool has_dynamic);
+	Window dynamic_window() const;
+	unsigned long type1_page(const Container &container) const;
+	std::vector<Range> find_space(const Container &container) const;
+	bool can_join(const Container &container, const Group &joining) const;
 
 	static long check_caller(const Call &call, long decoded);
 	static void claim(Call &call);
@@ -229,12 +285,15 @@ private:
 	void drop_window(Container &container, unsigned int place);
 	void empty(Window &window);
 	bool is_mappable(const Container &container, Address user, unsigned int page_shift) const;
-	bool is_pinnable(const Container &container, Address user, unsigned long size,
-			 bool device_writes) const;
+	static bool is_pinnable(const Process &process, Address user, unsigned long size,
+				bool device_writes);
+	void put_entries(const Process &process, const Group &group, Window &window, Address iova,
+			 Address user, unsigned long size, unsigned int flags);
 	std::set<Address> pinned_pages(const Container &container) const;
 	long charge_pinned(Container &container, Address user, unsigned long size);
 	void give_back_pinned(Container &container);
 	void take_out(Window &window, Entries number);
+	void take_out_range(Window &window, Address iova, unsigned long size);
 	void put_region(unsigned int process, Address start);
 	void put_orphans(unsigned int process);
 };

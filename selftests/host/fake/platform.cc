@@ -81,11 +81,7 @@ void Kernel::put_table(iommu_table *table)
 	std::erase_if(tables, [table](const auto &other) { return other.get() == table; });
 }
 
-KernelTable::KernelTable(const glue_table_geometry &shape) : iommu_table(shape)
-{
-	if (!shape.indirect_levels)
-		m_view[0] = std::make_unique<unsigned long[]>(shape.size);
-}
+KernelTable::KernelTable(const glue_table_geometry &shape) : iommu_table(shape) {}
 
 Tces KernelTable::entries()
 {
@@ -136,7 +132,9 @@ unsigned long *KernelTable::view(unsigned long index, bool allocate)
 
 	auto &leaf = m_view[leaf_of(index)];
 
-	if (!leaf && allocate && !kernel().failures.hit(Point::AllocView))
+	/* Without levels there is one block, which the kernel has made with the table. */
+	if (!leaf &&
+	    (!shape.indirect_levels || (allocate && !kernel().failures.hit(Point::AllocView))))
 		leaf = std::make_unique<unsigned long[]>(leaf_size());
 	return leaf ? &leaf[place(index) % leaf_size()] : nullptr;
 }
