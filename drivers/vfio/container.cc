@@ -42,13 +42,16 @@ Result<void> Container::add_group(iommu_group *group, const glue_group_id &id)
 	kcxx::Owned<Attachment> attachment =
 		TRY(kcxx::make_owned<Attachment>(group, id, tables, kcxx::move(ownership)));
 
+	IovaSpace space;
+
 	if (is_type1(m_type))
-		TRY(admit_to_type1(tables));
+		TRY(admit_to_type1(tables, space));
 	TRY(tables.claim());
 	TRY(set_all_windows(tables));
 	if (m_groups.is_empty() && !m_windows[0])
 		m_default_window_pending = true;
 	m_groups.append(*attachment.release());
+	m_space = kcxx::move(space);
 	return {};
 }
 
@@ -74,6 +77,8 @@ void Container::detach(iommu_group *group)
 		if (was_last)
 			forget_window(m_windows[num]);
 	}
+	if (is_type1(m_type))
+		find_space_that_is_left();
 }
 
 Result<void> Container::get_info(const InfoRequest &request)

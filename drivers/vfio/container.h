@@ -193,7 +193,8 @@ private:
 	Result<void> create_type1_windows();
 	Result<void> add_type1_windows(const TableGroup &group);
 	Result<void> find_space(IovaSpace &space, const TableGroup *joining) const;
-	Result<void> admit_to_type1(const TableGroup &group);
+	Result<void> admit_to_type1(const TableGroup &group, IovaSpace &space) const;
+	void find_space_that_is_left();
 	Result<void> add_mapping(const Type1MapRequest &request);
 	Result<void> undo(DmaMapping &mapping);
 	void undo_all();

@@ -253,22 +253,30 @@ Result<void> Container::find_space(IovaSpace &space, const TableGroup *joining) 
 	return joining ? exclude_holes(space, *joining) : Result<void>();
 }
 
-/* Before it joins: what is mapped must be no address of its PHB's own. */
-Result<void> Container::admit_to_type1(const TableGroup &group)
+/*
+ * Before it joins: what is mapped must be no address of its PHB's own. @space: what there is when
+ * it has joined.
+ */
+Result<void> Container::admit_to_type1(const TableGroup &group, IovaSpace &space) const
 {
 	if (m_groups.is_empty() || m_default_window_pending)
 		return {};
-
-	IovaSpace space;
-
 	TRY(find_space(space, &group));
 	for (IovaRange left = every_iova; const DmaMapping *mapping = m_mappings.find(left);) {
 		if (!space.contains(mapping->range()))
 			return Errno::Invalid;
 		left.first = mapping->range().last + Bytes(1);
 	}
-	m_space = kcxx::move(space);
 	return {};
+}
+
+/* When a group has left. Without memory for it the addresses of its PHB stay where they are. */
+void Container::find_space_that_is_left()
+{
+	IovaSpace space;
+
+	if (!find_space(space, nullptr).is_error())
+		m_space = kcxx::move(space);
 }
 
 } /* namespace tce */

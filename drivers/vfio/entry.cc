@@ -67,7 +67,7 @@ bool has_extension(unsigned long handle, unsigned long extension)
 	case VFIO_UNMAP_ALL:
 		return type1_is_on() || (handle && is_of_type1(handle));
 	case VFIO_EEH:
-		return glue_eeh_enabled();
+		return glue_eeh_enabled() && !(handle && is_of_type1(handle));
 	default:
 		return false;
 	}

@@ -369,7 +369,16 @@ void CheckedMachine::detach(unsigned int container, unsigned int group)
 			return 0;
 		},
 		[&](State &state) {
+			std::optional<model::Type1> &type1 = state.containers[container].type1;
+			std::vector<model::Range> space;
+
+			if (type1)
+				space = type1->space;
 			state.detach(container, group);
+			/* Without memory for it type 1 is told of no more than before. */
+			if (type1 && m_has_just_failed &&
+			    m_kernel.failures.failed() == fake::Point::AllocArray)
+				type1->space = space;
 			return 0;
 		},
 		[](std::vector<State> &, long) {});

@@ -168,6 +168,51 @@ TEST_F(Type1, AGroupIsRefusedWhoseMmioIsMapped)
 	EXPECT_EQ(client.map(1UL << 41, user, fake::page_size), 0);
 }
 
+class Type1Mmio : public Type1 {
+protected:
+	Type1Mmio() { second.mmio = { { start, start + GiB - 1 } }; }
+
+	static constexpr unsigned long start = 1UL << 40;
+	iommu_group &second = kernel.add_group();
+};
+
+TEST_F(Type1Mmio, IsGivenBackWhenItsGroupLeaves)
+{
+	ASSERT_EQ(client.attach(second), 0);
+	ASSERT_EQ(client.map(0, user, fake::page_size), 0);
+	EXPECT_EQ(client.map(start, user, fake::page_size), -EINVAL);
+	client.detach(second);
+	EXPECT_EQ(client.map(start, user, fake::page_size), 0);
+}
+
+/* Then the addresses are as they were while it was there. */
+TEST_F(Type1Mmio, StaysTakenWithoutMemoryToGiveItBack)
+{
+	ASSERT_EQ(client.attach(second), 0);
+	ASSERT_EQ(client.map(0, user, fake::page_size), 0);
+	kernel.failures.fail_always(fake::Point::AllocArray);
+	client.detach(second);
+	kernel.failures.forget();
+	EXPECT_EQ(client.map(start, user, fake::page_size), -EINVAL);
+	EXPECT_EQ(client.map(start + GiB, user, fake::page_size), 0);
+}
+
+TEST_F(Type1Mmio, IsNotTakenByAGroupThatDoesNotGetIn)
+{
+	ASSERT_EQ(client.map(0, user, fake::page_size), 0);
+	kernel.failures.fail(fake::Point::SetWindow, 1);
+	EXPECT_NE(client.attach(second), 0);
+	kernel.failures.forget();
+	EXPECT_EQ(client.map(start, user, fake::page_size), 0);
+}
+
+TEST_F(Type1, HasNoEeh)
+{
+	EXPECT_EQ(tce_container_ioctl(client.handle(), VFIO_CHECK_EXTENSION, VFIO_EEH), 0);
+	EXPECT_EQ(tce_container_ioctl(nullptr, VFIO_CHECK_EXTENSION, VFIO_EEH), 1);
+	EXPECT_EQ(client.eeh(VFIO_EEH_PE_GET_STATE), -ENOTTY);
+}
+
 /* Whichever allocation or charge or pin fails: nothing is left, and the same call succeeds then. */
 TEST_F(Type1, AFailedMapLeavesNothing)
 {
