@@ -3,12 +3,18 @@
 #ifndef BRIEF_H
 #define BRIEF_H
 
+#include <stdbool.h>
 #include <stdlib.h>
+
+static inline bool is_brief(void)
+{
+	return getenv("brief") != NULL;
+}
 
 /* So many of @count cycles or seconds, at least one; the lane asks for it in the environment. */
 static inline int brief(int count)
 {
-	return getenv("brief") ? (count + 3) / 4 : count;
+	return is_brief() ? (count + 3) / 4 : count;
 }
 
 #endif
