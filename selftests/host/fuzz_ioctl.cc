@@ -64,14 +64,19 @@ public:
 private:
 	bool has_type1() const { return m_first >= first_of_type1 && m_first <= last_of_type1; }
 
-	void call_others()
+	/* Which container is called, by whom, and in what kind of call; the first ones are made
+	 * here. */
+	unsigned int choose_kind()
 	{
+		unsigned int kind;
+
 		m_container = pick(CheckedMachine::containers);
 		/* Mostly the first. */
 		m_process = pick(8) == 7;
 		if (pick(16) == 15)
 			m_machine.fail_next(1 + pick(40));
-		switch (pick(16)) {
+		kind = pick(16);
+		switch (kind) {
 		case 0:
 			m_machine.attach(m_container, pick(CheckedMachine::groups));
 			break;
@@ -82,8 +87,18 @@ private:
 			m_machine.close(m_container);
 			break;
 		case 3:
-			m_machine.open(m_container, 1 + pick(2));
+			if (has_type1())
+				m_machine.open_type1(m_container, 1 + pick(2));
+			else
+				m_machine.open(m_container, 1 + pick(2));
 			break;
+		}
+		return kind;
+	}
+
+	void call_others()
+	{
+		switch (choose_kind()) {
 		case 4:
 			change_memory(VFIO_IOMMU_SPAPR_REGISTER_MEMORY);
 			break;
@@ -126,23 +141,7 @@ private:
 
 	void call_type1()
 	{
-		m_container = pick(CheckedMachine::containers);
-		m_process = pick(8) == 7;
-		if (pick(16) == 15)
-			m_machine.fail_next(1 + pick(40));
-		switch (pick(16)) {
-		case 0:
-			m_machine.attach(m_container, pick(CheckedMachine::groups));
-			break;
-		case 1:
-			m_machine.detach(m_container, pick(CheckedMachine::groups));
-			break;
-		case 2:
-			m_machine.close(m_container);
-			break;
-		case 3:
-			m_machine.open_type1(m_container, 1 + pick(2));
-			break;
+		switch (choose_kind()) {
 		case 4:
 		case 5:
 		case 6:
