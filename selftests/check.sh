@@ -145,9 +145,9 @@ progress() {
 	echo "$(wc -l <"$counts") of $all done, $((SECONDS / 60)) min gone$left"
 }
 
-# in_parallel FUNCTION ARGUMENT...: four at a time on two CPUs, for a guest waits for nearly half of its
+# in_parallel FUNCTION ARGUMENT...: three at a time on two CPUs, for a guest waits for a third of its
 # time: so both are busy
-jobs_at_most=$(($(nproc) * 2))
+jobs_at_most=$((($(nproc) * 3 + 1) / 2))
 running=0
 in_parallel() {
 	[ "$running" -lt "$jobs_at_most" ] || wait -n

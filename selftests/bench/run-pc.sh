@@ -45,7 +45,7 @@ awk -v release="$(cat "$pc/release")" '
 	END {
 		for (i = 1; i <= rows; i++)
 			print release, order[i], value["floor", order[i]], value["driver", order[i]]
-		exit bad || loops != 2 || rows != 7
+		exit bad || loops != 2 || rows != 9
 	}' "$log" >"$csv" || die "these are no numbers of instructions, or some are missing: ${log#"$repo/"}"
 
 printf 'Kernel %s; ours: %s.\n\n' "$(cat "$pc/release")" "$(awk -F, 'NR == 2 { print $1 }' "$ours")"
@@ -54,6 +54,8 @@ awk '
 		FS = ","
 		title["type1_map"] = "``MAP_DMA``, per page"
 		title["type1_unmap"] = "``UNMAP_DMA``, per page"
+		title["type1_map_thp"] = "``MAP_DMA`` of THP"
+		title["type1_unmap_thp"] = "``UNMAP_DMA`` of THP"
 		title["type1_many"] = "both, the last mapping"
 		title["type1_close"] = "closing, per page"
 		form = "%-24s  %-6s  %-9s  %-8s  %-7s  %-8s  %-10s  %-7s  %-7s  %s"

@@ -27,6 +27,8 @@ BEGIN {
 	title["type1_map"] = "Type 1: ``MAP_DMA``, instructions per page of the kernel's size; TCEs: the pages of the " \
 		"memory; floor: pinning alone"
 	title["type1_unmap"] = "Type 1: ``UNMAP_DMA``, the same; floor: unpinning alone"
+	title["type1_map_thp"] = "Type 1: ``MAP_DMA`` of transparent huge pages"
+	title["type1_unmap_thp"] = "Type 1: ``UNMAP_DMA`` of these"
 	title["type1_many"] = "Type 1: the last of so many mappings of a page: ``MAP_DMA`` and ``UNMAP_DMA``, " \
 		"instructions"
 	title["type1_close"] = "Type 1: closing a container with so many pages mapped, instructions per page"

@@ -76,7 +76,17 @@ static void unmap_all(const struct bench *b, uint64_t iova, size_t size)
 		fail("UNMAP_DMA");
 }
 
-static void measure_memory_of(struct bench *b, const struct shape *shape, uint8_t *memory)
+/* Names of rows. */
+struct names {
+	const char *map;
+	const char *unmap;
+};
+
+static const struct names plain_names = { "type1_map", "type1_unmap" };
+static const struct names thp_names = { "type1_map_thp", "type1_unmap_thp" };
+
+static void measure_memory_of(struct bench *b, const struct shape *shape, uint8_t *memory,
+			      const struct names *names)
 {
 	const size_t size = PAGES * b->page;
 	int64_t map_ns[FEW], unmap_ns[FEW];
@@ -95,8 +105,8 @@ static void measure_memory_of(struct bench *b, const struct shape *shape, uint8_
 		map_ns[i] = (int64_t)(mapped - start);
 		unmap_ns[i] = (int64_t)(now() - mapped);
 	}
-	print_row_per_page("type1_map", shape, PAGES, median(map_ns, FEW));
-	print_row_per_page("type1_unmap", shape, PAGES, median(unmap_ns, FEW));
+	print_row_per_page(names->map, shape, PAGES, median(map_ns, FEW));
+	print_row_per_page(names->unmap, shape, PAGES, median(unmap_ns, FEW));
 	if (b->floor)
 		close(b->dma);
 	else
@@ -138,9 +148,44 @@ static void skip_all(const char *reason)
 		print_skip("type1_map", &memories[i], PAGES, reason);
 		print_skip("type1_unmap", &memories[i], PAGES, reason);
 	}
+	print_skip(thp_names.map, &memories[1], PAGES, reason);
+	print_skip(thp_names.unmap, &memories[1], PAGES, reason);
 	print_skip("type1_many", &memories[0], MANY, reason);
 	print_skip("type1_close", &memories[0], MANY, reason);
 	print_skip("type1_close", &memories[1], SPARSE * PAGES, reason);
+}
+
+static size_t transparent_huge_memory(void)
+{
+	FILE *f = fopen("/proc/self/smaps_rollup", "re");
+	char line[128];
+	size_t kib = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "AnonHugePages: %zu", &kib);
+	if (f)
+		fclose(f);
+	return kib << 10;
+}
+
+/* Memory of transparent huge pages alone. */
+static uint8_t *get_transparent(size_t size)
+{
+	const size_t huge = 1UL << 21;
+	const size_t before = transparent_huge_memory();
+	uint8_t *memory = mmap(NULL, size + huge, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		fail("memory");
+	memory += huge - (uintptr_t)memory % huge;
+	if (madvise(memory, size, MADV_HUGEPAGE))
+		fail("MADV_HUGEPAGE");
+	for (size_t i = 0; i < size; i += huge)
+		memory[i] = 1;
+	if (transparent_huge_memory() - before < size)
+		fail("transparent huge pages");
+	return memory;
 }
 
 void measure_type1_rows(struct bench *b)
@@ -152,8 +197,9 @@ void measure_type1_rows(struct bench *b)
 		fail("huge pages");
 	for (size_t i = 0; i < PAGES * b->page; i += 1UL << 21)
 		huge[i] = 1;
-	measure_memory_of(b, &memories[0], b->memory);
-	measure_memory_of(b, &memories[1], huge);
+	measure_memory_of(b, &memories[0], b->memory, &plain_names);
+	measure_memory_of(b, &memories[1], huge, &plain_names);
+	measure_memory_of(b, &memories[1], get_transparent(PAGES * b->page), &thp_names);
 	if (b->floor)
 		return;
 	measure_many(b, b->memory);

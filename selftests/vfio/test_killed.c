@@ -3,6 +3,7 @@
  * A process that is killed while it maps 1 GiB in one call. What the call has done until then is given
  * back with the container.
  */
+#include "brief.h"
 #include "fixture.h"
 #include "ways.h"
 
@@ -14,7 +15,7 @@
 #define SIZE	GIB
 /* The same pages again and again, since not all machines have as many. */
 #define PART	(32 * MIB)
-#define KILLS	4
+#define KILLS	8
 
 FIXTURE(killed)
 {
@@ -100,6 +101,7 @@ static pid_t start(enum way way, int ready)
 TEST_F(killed, in_the_middle_of_a_map_of_1_gib)
 {
 	const long pinned = balance_pinned_pages();
+	const int count = brief(KILLS);
 	int status, kills = 0;
 	long begun, us = 0;
 	pid_t child = start(variant->way, self->ready[1]);
@@ -109,11 +111,11 @@ TEST_F(killed, in_the_middle_of_a_map_of_1_gib)
 	ASSERT_EQ(0, status);
 	ASSERT_EQ((ssize_t)sizeof(begun), read(self->ready[0], &begun, sizeof(begun)));
 	ASSERT_EQ((ssize_t)sizeof(us), read(self->ready[0], &us, sizeof(us)));
-	for (int i = 0; i < KILLS; i++) {
+	for (int i = 0; i < count; i++) {
 		child = start(variant->way, self->ready[1]);
 		ASSERT_LT(0, child);
 		ASSERT_EQ((ssize_t)sizeof(begun), read(self->ready[0], &begun, sizeof(begun)));
-		usleep((useconds_t)(us * i / KILLS));
+		usleep((useconds_t)(us * i / count));
 		kill(child, SIGKILL);
 		ASSERT_EQ(child, waitpid(child, &status, 0));
 		if (status) {
@@ -124,7 +126,7 @@ TEST_F(killed, in_the_middle_of_a_map_of_1_gib)
 		kills += status != 0;
 		EXPECT_EQ(pinned, balance_pinned_settled(pinned));
 	}
-	TH_LOG("%d of %d kills came before the end of a call of %ld us", kills, KILLS, us);
+	TH_LOG("%d of %d kills came before the end of a call of %ld us", kills, count, us);
 	EXPECT_LT(0, kills);
 	/* The group is as good as new. */
 	ASSERT_EQ(0, way_open(variant->way, &self->s));

@@ -15,7 +15,7 @@
 
 #include "brief.h"
 
-#define SEQUENCES	32
+#define SEQUENCES	16
 #define ANY_NUMBER	1000000000
 
 FIXTURE(model)
