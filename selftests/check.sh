@@ -26,14 +26,12 @@ last=$log_dir/$set.last
 
 # --- suites ---------------------------------------------------------------------------------------
 
-# suites: those of this run, as they are in the table; with the word "core" behind those of which
-# only the core programs run
+# suites: those of this run, as they are in the table
 suites() {
 	awk -v set="$set" '
-		$1 == set || $1 == "both" || $1 == "core" {
-			core = $1 == "core" && set == "check" ? " core" : ""
+		$1 == set || $1 == "both" {
 			$1 = ""
-			print substr($0, 2) core
+			print substr($0, 2)
 		}' "$repo/selftests/lanes"
 }
 
@@ -71,9 +69,13 @@ run_suite() {
 	seeded-defects) suite "$name" selftests/host/seeded-defects.sh "$build/seeded-defects" ;;
 	litmus) suite "$name" make --no-print-directory check-litmus ;;
 	install) suite "$name" selftests/install/run.sh "$2" ;;
-	# What is a matter of time only is left to check-all.
-	lane) [ "$set" = check-all ] || export BRIEF=1
-		programs=("${@:4}")
+	lane) programs=("${@:4}")
+		# What is a matter of time only is left to the lanes for that.
+		case "$3 ${4-}" in
+		stress* | model*) export AGAIN_FOR=900 ;;
+		*' long') programs=() ;;
+		*) export BRIEF=1 ;;
+		esac
 		[ "${4-}" != core ] || mapfile -t programs < <(core_programs)
 		suite "$name" selftests/qemu/run-lane.sh "$2" "--$3" "${programs[@]}" ;;
 	stock) stock_suite "$name" "$2" ${3:+"--$3"} ;;
@@ -145,9 +147,9 @@ progress() {
 	echo "$(wc -l <"$counts") of $all done, $((SECONDS / 60)) min gone$left"
 }
 
-# in_parallel FUNCTION ARGUMENT...: three at a time on two CPUs, for a guest waits for a third of its
-# time: so both are busy
-jobs_at_most=$((($(nproc) * 3 + 1) / 2))
+# in_parallel FUNCTION ARGUMENT...: two at a time for each CPU, for a guest waits for half of its time:
+# so all CPUs are busy
+jobs_at_most=$(($(nproc) * 2))
 running=0
 in_parallel() {
 	[ "$running" -lt "$jobs_at_most" ] || wait -n

@@ -3,22 +3,42 @@
 #
 # Whether `make check` has enough of what `make check-all` has: each program with every machine, every
 # kernel and every way of our module; and each of the core programs with every pair of a machine and a
-# way or a kernel and a way that check-all has, and with every machine on every kernel. Kernels that are
-# built here are for what they find, not for pairs, and so is an hour of random calls.
+# way or a kernel and a way that check-all has, and with every machine on every kernel. And whether
+# check-all has each program on every machine and on every kernel with both kinds of tables, where there
+# are two, and each of the core programs with every machine on every kernel with both. Kernels that are
+# built here are for what they find, not for pairs, and so are random calls.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
 
 cd "$repo/selftests"
 awk -v programs="$(basename -s .c vfio/test_*.c | xargs)" '
-	# meet WHAT: check-all has that, and check as well if it is so now
+	# meet WHAT: one of the sets has that, or both
 	function meet(what) {
-		wanted[what] = 1
-		if (now)
-			had[what] = 1
+		wanted[what]
+		if (set != "check-all")
+			has[what]
+	}
+	# check_all_needs PROGRAM, WHAT: with both kinds of tables
+	function check_all_needs(program, what, way) {
+		for (way in tables)
+			if (!((program " on " what " with " way) in all_has)) {
+				print "make check-all does not have " program " on " what " with " way
+				bad = 1
+			}
+	}
+	BEGIN {
+		tables["ours"]
+		tables["kernel-tables"]
 	}
 	$1 == "kernel" { kernel[++kernels] = $2; built[kernels] = $3 ~ /^source-/; next }
-	$1 == "core-programs" { for (i = 2; i <= NF; i++) core[$i] = 1; next }
+	$1 == "core-programs" {
+		for (i = 2; i <= NF; i++) {
+			core[$i] = 1
+			core_programs = core_programs " " $i
+		}
+		next
+	}
 	/^#/ || $2 != "lane" { next }
 	{
 		for (k = 1; k <= kernels; k++) {
@@ -33,15 +53,27 @@ awk -v programs="$(basename -s .c vfio/test_*.c | xargs)" '
 		if (built[k] || $4 == "model")
 			next
 		machines[machine]
+		set = $1
 		way = $4
-		n = split(programs, program, " ")
-		if (NF > 4)
+		if (way == "kernel-tables")
+			two[machine]
+		first = 1
+		if ($5 == "core")
+			n = split(core_programs, program, " ")
+		else if (NF > 4 && $5 != "long") {
 			n = split($0, program, " ")
-		for (i = NF > 4 ? 5 : 1; i <= n; i++) {
-			now = $1 != "check-all" && ($1 != "core" || program[i] in core)
+			first = 5
+		} else
+			n = split(programs, program, " ")
+		for (i = first; i <= n; i++) {
 			meet(program[i] " on " machine)
 			meet(program[i] " on " kernel[k])
 			meet(program[i] " with " way)
+			if (set != "check") {
+				all_has[program[i] " on " machine " with " way]
+				all_has[program[i] " on " kernel[k] " with " way]
+				all_has[program[i] " on " $3 " with " way]
+			}
 			if (!(program[i] in core))
 				continue
 			meet(program[i] " on " $3)
@@ -50,13 +82,24 @@ awk -v programs="$(basename -s .c vfio/test_*.c | xargs)" '
 		}
 	}
 	END {
-		for (machine in machines)
-			for (k in kernel)
+		n = split(programs, program, " ")
+		for (k in kernel) {
+			if (built[k])
+				continue
+			for (machine in machines)
 				for (name in core)
-					if (!built[k])
-						wanted[name " on " machine "-" kernel[k]] = 1
+					wanted[name " on " machine "-" kernel[k]]
+			for (i = 1; i <= n; i++)
+				check_all_needs(program[i], kernel[k])
+			for (machine in two)
+				for (name in core)
+					check_all_needs(name, machine "-" kernel[k])
+		}
+		for (machine in two)
+			for (i = 1; i <= n; i++)
+				check_all_needs(program[i], machine)
 		for (what in wanted)
-			if (!(what in had)) {
+			if (!(what in has)) {
 				print "make check does not have " what
 				bad = 1
 			}

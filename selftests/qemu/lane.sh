@@ -26,6 +26,8 @@ open_lane() {
 	# Seconds after which a guest that says nothing hangs, and after which it takes too long.
 	silence=200
 	timeout=900
+	# Whether freed pages are poisoned.
+	poison=1
 	# How many times slower the kernel is than others.
 	times=1
 	kernel_dir=$build/kernels/$kernel
@@ -110,7 +112,7 @@ boot_lane() {
 		$(vfio_modules) $(kvm_modules) "modules:$module" "tools:$repo/tools/tcestat" \
 		"tools:$repo/tools/tce-trace" "$@"
 
-	# Allocations are checked and freed pages are poisoned: a cheap look for
+	# Allocations are checked and freed pages can be poisoned: a cheap look for
 	# memory that is used after it was freed, or past its end.
 	qemu=$(emulator)
 	for attempt in 1 2; do
@@ -119,7 +121,7 @@ boot_lane() {
 		"$here/qemu.sh" --qemu "$qemu" --machine "$machine" --kernel "$kernel_dir" \
 			--initramfs "$initramfs" --log "$log_dir/$name.log" --live \
 			--timeout "$timeout" --silence "$silence" --times "$times" \
-			--append "slub_debug=FZPU page_poison=1 kfence.sample_interval=1 kasan_multi_shot=1 $parameters" \
+			--append "slub_debug=FZPU page_poison=$poison kfence.sample_interval=1 kasan_multi_shot=1 $parameters" \
 			-- -smp 2 "${options[@]}" |
 			show_progress "$name" || ending=$?
 		[ "$ending$attempt" = 61 ] || break

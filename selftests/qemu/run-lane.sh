@@ -3,8 +3,8 @@
 #
 # Runs the test programs in one lane (a machine and a kernel) with our module, with our module on the
 # TCE tables of the kernel's own platform code, with our module and a hypervisor that has no multi-TCE
-# calls, with our module again and again for half an hour or an hour, or with the stock module. All of
-# them, unless some are named. The last line of output is the count; the exit status is 0 if nothing
+# calls, with our module again and again for AGAIN_FOR seconds, half an hour of stress or an hour of the
+# model if that is not set, or with the stock module. All of them, unless some are named. The last line of output is the count; the exit status is 0 if nothing
 # failed.
 
 # shellcheck source=scripts/common.sh
@@ -30,12 +30,12 @@ kernel-tables) parameters='powernv=kernel' ;;
 # The kernel forgets that the hypervisor has them.
 single-tce) parameters='multitce=off' ;;
 stress)
-	parameters='again_for=1800 STRESS_SECONDS=60'
+	parameters="again_for=${AGAIN_FOR:-1800} STRESS_SECONDS=60"
 	timeout=3600
 	;;
 # Sequences of calls that are others each time.
 model)
-	parameters='again_for=3600 MODEL_SECONDS=40'
+	parameters="again_for=${AGAIN_FOR:-3600} MODEL_SECONDS=40"
 	timeout=4800
 	;;
 esac
@@ -46,6 +46,8 @@ if [ $# = 0 ]; then
 	mapfile -t programs <<<"$programs"
 else
 	programs=("$@")
+	# To poison all of the memory, at boot, takes as long as some programs.
+	poison=0
 fi
 
 name=lane-$lane-$which
