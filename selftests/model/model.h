@@ -8,7 +8,8 @@
  * have. Nothing fails in the model for want of memory. Where the test has made something fail, it
  * takes the model's state for one of those that may come of that.
  *
- * All of a State is a value, without pointers: it can be copied and compared.
+ * All of a State is a value, without pointers: it can be copied and compared. Its functions are in
+ * the files that are named after what they are about.
  */
 #pragma once
 
@@ -22,6 +23,13 @@ namespace model {
 
 using Address = unsigned long;
 using Entries = unsigned long;
+
+constexpr unsigned int page_4k = 12;
+
+inline bool overflows(Address start, unsigned long size)
+{
+	return start + size < start;
+}
 
 /* Addresses, which can go up to the last one that there is. */
 struct Range {
