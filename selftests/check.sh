@@ -35,9 +35,15 @@ suites() {
 		}' "$repo/selftests/lanes"
 }
 
-# core_programs: a line for each
-core_programs() {
-	awk '$1 == "core-programs" { for (i = 2; i <= NF; i++) print $i }' "$repo/selftests/lanes"
+# named_programs NAME...: a line for each, with the core programs in place of `core`
+named_programs() {
+	awk -v names="$*" '
+		$1 == "core-programs" { for (i = 2; i <= NF; i++) core = core $i "\n" }
+		END {
+			n = split(names, name, " ")
+			for (i = 1; i <= n; i++)
+				printf "%s", name[i] == "core" ? core : name[i] "\n"
+		}' "$repo/selftests/lanes"
 }
 
 # kernels_of_list: those that the suites of this run are for
@@ -69,14 +75,13 @@ run_suite() {
 	seeded-defects) suite "$name" selftests/host/seeded-defects.sh "$build/seeded-defects" ;;
 	litmus) suite "$name" make --no-print-directory check-litmus ;;
 	install) suite "$name" selftests/install/run.sh "$2" ;;
-	lane) programs=("${@:4}")
+	lane) mapfile -t programs < <(named_programs "${@:4}")
 		# What is a matter of time only is left to the lanes for that.
 		case "$3 ${4-}" in
 		stress* | model*) export AGAIN_FOR=900 ;;
 		*' long') programs=() ;;
 		*) export BRIEF=1 ;;
 		esac
-		[ "${4-}" != core ] || mapfile -t programs < <(core_programs)
 		suite "$name" selftests/qemu/run-lane.sh "$2" "--$3" "${programs[@]}" ;;
 	stock) stock_suite "$name" "$2" ${3:+"--$3"} ;;
 	control) suite "$name" selftests/qemu/control.sh "$2" ;;
@@ -194,6 +199,8 @@ step "defects and what shows them" selftests/build/test-defects.sh
 # All packages at once: what would install them goes on beside others.
 scripts/host-packages.sh build qemu qemu-build lint docs host-tests
 start 'host*'
+# QEMU's source is waited for and built beside what else is waited for.
+in_parallel make --no-print-directory lane-qemu
 for kernel in $(kernels_of_list); do
 	step "module for $kernel, audit" make --no-print-directory module KERNEL="$kernel"
 done

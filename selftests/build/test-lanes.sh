@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Whether `make check` has enough of what `make check-all` has: each program with every machine, every
+# Whether `make check` has enough of what `make check-all` has: each program with every processor, every
 # kernel and every way of our module; and each of the core programs with every pair of a machine and a
 # way or a kernel and a way that check-all has, and with every machine on every kernel. And whether
-# check-all has each program on every machine and on every kernel with both kinds of tables, where there
-# are two, and each of the core programs with every machine on every kernel with both. Kernels that are
+# check-all has each program on every machine, with both kinds of tables where there are two and on every
+# kernel, and each of the core programs with every machine on every kernel with both. Kernels that are
 # built here are for what they find, not for pairs, and so are random calls.
 
 # shellcheck source=scripts/common.sh
@@ -19,10 +19,10 @@ awk -v programs="$(basename -s .c vfio/test_*.c | xargs)" '
 		if (set != "check-all")
 			has[what]
 	}
-	# check_all_needs PROGRAM, WHAT: with both kinds of tables
-	function check_all_needs(program, what, way) {
+	# check_all_needs PROGRAM, WHAT: with our tables, and with those of the kernel if there are two kinds
+	function check_all_needs(program, what, kinds, way) {
 		for (way in tables)
-			if (!((program " on " what " with " way) in all_has)) {
+			if ((kinds == 2 || way == "ours") && !((program " on " what " with " way) in all_has)) {
 				print "make check-all does not have " program " on " what " with " way
 				bad = 1
 			}
@@ -32,13 +32,7 @@ awk -v programs="$(basename -s .c vfio/test_*.c | xargs)" '
 		tables["kernel-tables"]
 	}
 	$1 == "kernel" { kernel[++kernels] = $2; built[kernels] = $3 ~ /^source-/; next }
-	$1 == "core-programs" {
-		for (i = 2; i <= NF; i++) {
-			core[$i] = 1
-			core_programs = core_programs " " $i
-		}
-		next
-	}
+	$1 == "core-programs" { for (i = 2; i <= NF; i++) core[$i]; next }
 	/^#/ || $2 != "lane" { next }
 	{
 		for (k = 1; k <= kernels; k++) {
@@ -57,16 +51,17 @@ awk -v programs="$(basename -s .c vfio/test_*.c | xargs)" '
 		way = $4
 		if (way == "kernel-tables")
 			two[machine]
-		first = 1
-		if ($5 == "core")
-			n = split(core_programs, program, " ")
-		else if (NF > 4 && $5 != "long") {
-			n = split($0, program, " ")
-			first = 5
-		} else
+		n = 0
+		if (NF == 4 || $5 == "long")
 			n = split(programs, program, " ")
-		for (i = first; i <= n; i++) {
-			meet(program[i] " on " machine)
+		else
+			for (i = 5; i <= NF; i++)
+				if ($i == "core")
+					for (name in core)
+						program[++n] = name
+				else
+					program[++n] = $i
+		for (i = 1; i <= n; i++) {
 			meet(program[i] " on " kernel[k])
 			meet(program[i] " with " way)
 			if (set != "check") {
@@ -74,6 +69,8 @@ awk -v programs="$(basename -s .c vfio/test_*.c | xargs)" '
 				all_has[program[i] " on " kernel[k] " with " way]
 				all_has[program[i] " on " $3 " with " way]
 			}
+			if (program[i] in core || machine ~ /^powernv/)
+				meet(program[i] " on " machine)
 			if (!(program[i] in core))
 				continue
 			meet(program[i] " on " $3)
@@ -87,17 +84,16 @@ awk -v programs="$(basename -s .c vfio/test_*.c | xargs)" '
 			if (built[k])
 				continue
 			for (machine in machines)
-				for (name in core)
+				for (name in core) {
 					wanted[name " on " machine "-" kernel[k]]
+					check_all_needs(name, machine "-" kernel[k], machine in two ? 2 : 1)
+				}
 			for (i = 1; i <= n; i++)
-				check_all_needs(program[i], kernel[k])
-			for (machine in two)
-				for (name in core)
-					check_all_needs(name, machine "-" kernel[k])
+				check_all_needs(program[i], kernel[k], 2)
 		}
-		for (machine in two)
+		for (machine in machines)
 			for (i = 1; i <= n; i++)
-				check_all_needs(program[i], machine)
+				check_all_needs(program[i], machine, machine in two ? 2 : 1)
 		for (what in wanted)
 			if (!(what in has)) {
 				print "make check does not have " what

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# run.sh <output directory> <build command...>: builds, runs the tests of all variants, with the
+# run.sh <output directory> <build command...>: builds, runs the tests of all $PROGRAMS, with the
 # driver's own tables and with those of the kernel's platform code, then a number of random sequences of
 # calls, $FUZZ_RUNS. The last line counts the results; what breaks off counts as a failure.
 set -u
@@ -68,7 +68,7 @@ fi
 
 for HOST_TABLES in own kernel; do
 	export HOST_TABLES
-	for program in "$output"/*/host_tests; do
+	for program in $PROGRAMS; do
 		echo "  RUN     ${program#"$output"/} ($HOST_TABLES tables)"
 		run_tests "$program"
 	done
