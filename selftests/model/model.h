@@ -24,7 +24,7 @@ namespace model {
 using Address = unsigned long;
 using Entries = unsigned long;
 
-constexpr unsigned int page_4k = 12;
+constexpr unsigned int shift_4k = 12;
 
 inline bool overflows(Address start, unsigned long size)
 {

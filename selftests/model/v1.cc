@@ -60,7 +60,7 @@ void State::disable(Container &container)
 bool State::is_pinnable(const Process &process, Address user, unsigned long size,
 			bool device_writes)
 {
-	for (Address at = user; at - user < size; at += 1UL << page_4k) {
+	for (Address at = user; at - user < size; at += 1UL << shift_4k) {
 		const Memory *memory = process.find_memory(at);
 
 		if (!memory || (device_writes && !memory->writable))
@@ -89,13 +89,13 @@ std::set<Address> State::pinned_pages(const Container &container) const
  */
 long State::charge_pinned(Container &container, Address user, unsigned long size)
 {
-	if (machine.kernel_page_shift == page_4k)
+	if (machine.kernel_page_shift == shift_4k)
 		return 0;
 
 	std::set<Address> pages = pinned_pages(container);
 	Process &process = owner_of(container);
 
-	for (Address at = user; at < user + size; at += 1UL << page_4k) {
+	for (Address at = user; at < user + size; at += 1UL << shift_4k) {
 		const Memory *memory = process.find_memory(at);
 
 		pages.insert((memory->page + (at - memory->start)) >> machine.kernel_page_shift);

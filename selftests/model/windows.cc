@@ -65,7 +65,7 @@ unsigned long State::page_sizes(const Group &group) const
 	case Platform::KernelTables:
 		return group.page_sizes & ((2UL << machine.kernel_page_shift) - 1);
 	case Platform::BorrowedWindow:
-		return 1UL << page_4k;
+		return 1UL << shift_4k;
 	default:
 		return group.page_sizes;
 	}
@@ -80,7 +80,7 @@ bool State::is_possible(const Group &group, unsigned int page_shift, unsigned lo
 			unsigned int levels) const
 {
 	if (group.platform == Platform::BorrowedWindow)
-		return page_shift == page_4k && size == group.default_size && levels;
+		return page_shift == shift_4k && size == group.default_size && levels;
 	return page_shift < 64 && page_sizes(group) & 1UL << page_shift && is_power_of_two(size) &&
 	       size >> page_shift && levels && levels <= group.max_levels;
 }
@@ -119,7 +119,7 @@ long State::table_memory(const Group &group, unsigned int page_shift, unsigned l
 static bool is_like_default(const Group &group, unsigned int place, unsigned int page_shift,
 			    unsigned long size)
 {
-	return !place && page_shift == page_4k && size <= group.default_size;
+	return !place && page_shift == shift_4k && size <= group.default_size;
 }
 
 /* A dynamic window is where the hypervisor puts it, in the first place, too. */
@@ -207,7 +207,7 @@ long State::make_default_window(Container &container)
 		return 0;
 	}
 
-	long error = make_window(container, page_4k, group_of(container).default_size, 1, place);
+	long error = make_window(container, shift_4k, group_of(container).default_size, 1, place);
 
 	if (!error)
 		container.default_window_is_pending = false;

@@ -28,6 +28,8 @@ namespace played {
 constexpr unsigned int containers = 2;
 constexpr unsigned int processes = 2;
 constexpr unsigned long argument_size = 64;
+/* Memory is looked at in pieces of this size. */
+constexpr unsigned long page_4k = 1UL << 12;
 
 /* Memory of both processes. */
 struct Area {
