@@ -74,7 +74,8 @@ run_suite() {
 	host) suite "$name" make --no-print-directory check-host "${@:2}" ;;
 	seeded-defects) suite "$name" selftests/host/seeded-defects.sh "$build/seeded-defects" ;;
 	litmus) suite "$name" make --no-print-directory check-litmus ;;
-	install) suite "$name" selftests/install/run.sh "$2" ;;
+	install) selftests/install/make-root.sh "$2" || true
+		suite "$name" selftests/install/run.sh "$2" ;;
 	lane) mapfile -t programs < <(named_programs "${@:4}")
 		# What is a matter of time only is left to the lanes for that.
 		case "$3 ${4-}" in
@@ -213,7 +214,7 @@ prepare tracers demo-program guest-bpftrace guest-perf guest-trace-cmd
 prepare type1 type1-programs
 prepare qemu-img guest-qemu-img
 prepare qemu-pc guest-qemu-pc
-prepare install install-roots
+prepare install deb dist emulator
 in_parallel step "lint" make --no-print-directory lint
 start '!(host*)'
 wait
