@@ -200,8 +200,8 @@ step "defects and what shows them" selftests/build/test-defects.sh
 # All packages at once: what would install them goes on beside others.
 scripts/host-packages.sh build qemu qemu-build lint docs host-tests
 start 'host*'
-# QEMU's source is waited for and built beside what else is waited for.
-in_parallel make --no-print-directory lane-qemu
+# QEMU's source is waited for and built beside what else is waited for. If it fails, it is tried again below.
+in_parallel prepare lane lane-qemu
 for kernel in $(kernels_of_list); do
 	step "module for $kernel, audit" make --no-print-directory module KERNEL="$kernel"
 done
