@@ -123,13 +123,14 @@ static void *open_and_map(void *arg)
 	return NULL;
 }
 
-/* Takes the module out as often as it can, and ends it all. */
+/* Takes the module out as often as it can, when it has been used since the last time, and ends it all. */
 static void *unload_and_load(void *arg)
 {
 	struct race *race = ((struct racer *)arg)->race;
 
 	for (int i = 0; i < UNLOADS;) {
 		const int ret = module_unload();
+		int before;
 
 		EXPECT_ONE_OF(race, ret, 0, -EAGAIN);
 		if (ret) {
@@ -137,8 +138,10 @@ static void *unload_and_load(void *arg)
 			continue;
 		}
 		usleep(PAUSE_US);
+		before = atomic_load(&maps);
 		EXPECT_ONE_OF(race, module_load(loaded_with), 0);
-		usleep(PAUSE_US);
+		while (atomic_load(&maps) == before && !atomic_load(&race->stop))
+			usleep(PAUSE_US);
 		i++;
 	}
 	atomic_store(&race->stop, true);
