@@ -4,8 +4,8 @@
 # Runs the test programs in one lane (a machine and a kernel) with our module, with our module on the
 # TCE tables of the kernel's own platform code, with our module and a hypervisor that has no multi-TCE
 # calls, with our module again and again for AGAIN_FOR seconds, half an hour of stress or an hour of the
-# model if that is not set, or with the stock module. All of them, unless some are named. The last line of output is the count; the exit status is 0 if nothing
-# failed.
+# model if that is not set, or with the stock module. All of them, unless some are named. The last line
+# of output is the count; the exit status is 0 if nothing failed.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
@@ -47,7 +47,7 @@ if [ $# = 0 ]; then
 else
 	programs=("$@")
 	# To poison all of the memory, at boot, takes as long as some programs.
-	poison=0
+	[ -z "${BRIEF-}" ] || poison=0
 fi
 
 name=lane-$lane-$which
