@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The tests: the suites that selftests/lanes has for `make check` or for `make check-all`, the build with
-# its audit for every kernel of these, sparse and style. Suites run beside each other.
+# The tests: the suites that selftests/lanes has for `make check`, the build with its audit for every kernel
+# of these, sparse and style; for `make check-all` the same, and then what selftests/lanes has for that.
+# Suites run beside each other.
 #
 # At the end: a table of the suites, with the stock driver beside ours, what failed in which suite,
 # and a last line that adds up the counts. A stock driver's failures are its own and are not counted.
@@ -15,24 +16,28 @@
 . "$(dirname "$0")/../scripts/common.sh"
 
 case ${1-} in
-check | check-all) set=$1 ;;
+check) parts=(check) ;;
+check-all) parts=(check check-all) ;;
 *) usage_error "$self.sh check|check-all" ;;
 esac
 counts=$log_dir/check.counts
 stock_counts=$log_dir/check.stock
 failures=$log_dir/check.failures
 # The seconds that the last run took.
-last=$log_dir/$set.last
+last=$log_dir/$1.last
 
 # --- suites ---------------------------------------------------------------------------------------
 
-# suites: those of this run, as they are in the table
+# suites PART...: those of each part, as they are in the table
 suites() {
-	awk -v set="$set" '
-		$1 == set || $1 == "both" {
-			$1 = ""
-			print substr($0, 2)
-		}' "$repo/selftests/lanes"
+	local part
+	for part; do
+		awk -v part="$part" '
+			$1 == part {
+				$1 = ""
+				print substr($0, 2)
+			}' "$repo/selftests/lanes"
+	done
 }
 
 # named_programs NAME...: a line for each, with the core programs in place of `core`
@@ -46,21 +51,32 @@ named_programs() {
 		}' "$repo/selftests/lanes"
 }
 
-# kernels_of_list: those that the suites of this run are for
-kernels_of_list() {
+# kernels_of SUITE...: those that these suites are for
+kernels_of() {
 	local kernel
 	for kernel in $(kernels); do
-		[[ " ${list[*]} " != *-"$kernel "* ]] || echo "$kernel"
+		[[ " $* " != *-"$kernel "* ]] || echo "$kernel"
 	done
 }
 
 # name_of KIND [ARGUMENT...]
 name_of() {
 	case $1 in
-	host) [[ $* != *THREADS=yes* ]] && echo host || echo host-threads ;;
+	host)
+		case $* in
+		*THREADS=yes*) echo host-threads ;;
+		*=clang*) echo host-clang ;;
+		*) echo host ;;
+		esac
+		;;
 	seeded-defects | litmus) echo "$1" ;;
 	install) echo "install-$2" ;;
-	lane) echo "$2-$3$([ "${4-}" != core ] || echo -core)" ;;
+	lane)
+		case ${4-} in
+		'' | core | long) echo "$2-$3${4:+-$4}" ;;
+		*) echo "$2-$3-some" ;;
+		esac
+		;;
 	stock | control | dpdk | tracers | type1 | qemu-img | qemu-pc) echo "$1-$2${3:+-$3}" ;;
 	kvm) echo "$2" ;;
 	esac
@@ -79,7 +95,7 @@ run_suite() {
 	lane) mapfile -t programs < <(named_programs "${@:4}")
 		# What is a matter of time only is left to the lanes for that.
 		case "$3 ${4-}" in
-		stress* | model*) export AGAIN_FOR=900 ;;
+		stress* | model*) export AGAIN_FOR=600 ;;
 		*' long') programs=() ;;
 		*) export BRIEF=1 ;;
 		esac
@@ -149,8 +165,7 @@ step() {
 progress() {
 	local left=''
 	[ ! -s "$last" ] || left=", $((($(cat "$last") - SECONDS) / 60)) min left by the last run"
-	local all=$((7 + $(kernels_of_list | wc -l) + ${#list[@]}))
-	echo "$(wc -l <"$counts") of $all done, $((SECONDS / 60)) min gone$left"
+	echo "$(wc -l <"$counts") of $steps done, $((SECONDS / 60)) min gone$left"
 }
 
 # in_parallel FUNCTION ARGUMENT...: two at a time for each CPU, for a guest waits for half of its time:
@@ -163,25 +178,49 @@ in_parallel() {
 	running=$((running + 1))
 }
 
-# start PATTERN: the suites that it matches
+# start PATTERN SUITE...: those that it matches
 start() {
 	local suite
-	for suite in "${list[@]}"; do
+	for suite in "${@:2}"; do
 		# shellcheck disable=SC2053,SC2086 # a pattern, a list
 		[[ $suite != $1 ]] || in_parallel run_suite $suite
 	done
 }
 
-# prepare KIND TARGET...: makes these, if there are suites of that kind, which fail without them
+# prepare KIND TARGET...: makes these, if there are suites of that kind now, which fail without them
 prepare() {
-	[[ "${list[*]}" != *"$1 "* ]] || make --no-print-directory "${@:2}" || true
+	[[ "${now[*]}" != *"$1 "* ]] || make --no-print-directory "${@:2}" || true
+}
+
+# build_modules: for the kernels of the suites that run now, but for those that have one
+build_modules() {
+	local kernel
+	for kernel in $(kernels_of "${now[@]}"); do
+		[[ " ${built[*]} " != *" $kernel "* ]] || continue
+		step "module for $kernel, audit" make --no-print-directory module KERNEL="$kernel"
+		built+=("$kernel")
+	done
+}
+
+# run_suites: those of now
+run_suites() {
+	make --no-print-directory target-tests kvm-programs guest-qemu lane-qemu
+	prepare dpdk guest-dpdk
+	prepare tracers demo-program guest-bpftrace guest-perf guest-trace-cmd
+	prepare type1 type1-programs
+	prepare qemu-img guest-qemu-img
+	prepare qemu-pc guest-qemu-pc
+	prepare install deb dist emulator
+	start '!(host*)' "${now[@]}"
+	wait
+	running=0
 }
 
 # --- what runs ------------------------------------------------------------------------------------
 
 if [ -n "${DRY-}" ]; then
 	# shellcheck disable=SC2086 # a list
-	suites | while read -r suite; do
+	suites "${parts[@]}" | while read -r suite; do
 		name=$(name_of $suite)
 		printf '%-36s %6s s\n' "$name" "$(cat "$log_dir/check-$name.last" 2>/dev/null || echo '?')"
 	done
@@ -189,7 +228,9 @@ if [ -n "${DRY-}" ]; then
 fi
 
 cd "$repo"
-mapfile -t list < <(suites)
+mapfile -t now < <(suites "${parts[@]}")
+steps=$((7 + $(kernels_of "${now[@]}" | wc -l) + ${#now[@]}))
+built=()
 : >"$counts"
 : >"$failures"
 : >"$stock_counts"
@@ -197,27 +238,27 @@ say "limits are longer by a factor of $(selftests/qemu/slowness.sh) now; each bo
 step "kernel checks" selftests/build/test-check-kernel.sh
 step "pairs of machines, kernels and tables" selftests/build/test-lanes.sh
 step "defects and what shows them" selftests/build/test-defects.sh
+
+mapfile -t now < <(suites check)
 # All packages at once: what would install them goes on beside others.
 scripts/host-packages.sh build qemu qemu-build lint docs host-tests
-start 'host*'
+start 'host*' "${now[@]}"
 # QEMU's source is waited for and built beside what else is waited for. If it fails, it is tried again below.
 in_parallel prepare lane lane-qemu
-for kernel in $(kernels_of_list); do
-	step "module for $kernel, audit" make --no-print-directory module KERNEL="$kernel"
-done
+build_modules
 step "audit of what is broken" selftests/build/test-audit.sh
 step "order of the floors" selftests/build/test-floors.sh
 step "sparse" make --no-print-directory sparse
-make --no-print-directory target-tests kvm-programs guest-qemu lane-qemu
-prepare dpdk guest-dpdk
-prepare tracers demo-program guest-bpftrace guest-perf guest-trace-cmd
-prepare type1 type1-programs
-prepare qemu-img guest-qemu-img
-prepare qemu-pc guest-qemu-pc
-prepare install deb dist emulator
 in_parallel step "lint" make --no-print-directory lint
-start '!(host*)'
-wait
+run_suites
+echo "$SECONDS" >"$log_dir/check.last"
+if [ "${#parts[@]}" = 2 ]; then
+	say "that was make check, in $((SECONDS / 60)) min; what follows is what make check-all adds"
+	mapfile -t now < <(suites check-all)
+	start 'host*' "${now[@]}"
+	build_modules
+	run_suites
+fi
 echo "$SECONDS" >"$last"
 
 echo
