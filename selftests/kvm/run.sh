@@ -55,6 +55,7 @@ kvm-tcg-reboot)
 *) usage_error "$usage" ;;
 esac
 open_lane "$lane"
+timeout=1800
 [ $accel = kvm ] || timeout=3600
 # A guest that boots is silent.
 silence=$((timeout / 3))
