@@ -278,6 +278,8 @@ private:
 	unsigned long to_pages(unsigned long size) const;
 	unsigned long page_sizes(const Group &group) const;
 	unsigned int least_shift() const;
+	unsigned long window_size(const Group &group, unsigned int page_shift,
+				  unsigned long size) const;
 	bool is_possible(const Group &group, unsigned int page_shift, unsigned long size,
 			 unsigned int levels) const;
 	long table_memory(const Group &group, unsigned int page_shift, unsigned long size,

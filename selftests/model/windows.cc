@@ -156,6 +156,16 @@ long State::check_platform(const Container &container, unsigned int place, unsig
 	return 0;
 }
 
+/* The kernel's own table has a page of entries at least, and the window has all that the table has.
+ */
+unsigned long State::window_size(const Group &group, unsigned int page_shift,
+				 unsigned long size) const
+{
+	if (group.platform != Platform::KernelTables)
+		return size;
+	return std::max(size, 1UL << (least_shift() + page_shift));
+}
+
 long State::make_window(Container &container, unsigned int page_shift, unsigned long size,
 			unsigned int levels, unsigned int &place)
 {
@@ -186,7 +196,7 @@ long State::make_window(Container &container, unsigned int page_shift, unsigned 
 	}
 	container.windows[place] = Window{ .start = start_of(group, place, page_shift, size),
 					   .page_shift = page_shift,
-					   .size = size,
+					   .size = window_size(group, page_shift, size),
 					   .charge = pages };
 	return 0;
 }

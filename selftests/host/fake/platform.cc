@@ -283,6 +283,8 @@ long glue_table_group_create_table(iommu_table_group *group, unsigned int num,
 	unsigned long start = num || is_dynamic ? fake::second_window_start
 						: group->limits.tce32_start;
 	unsigned long entries = window_size >> page_shift;
+	/* What the platform code of PowerNV allocates is all the window's. */
+	unsigned long least_entries = kernel().hypervisor.is_there ? 1 : fake::page_size / 8;
 	unsigned long entries_shift = 63ul - static_cast<unsigned long>(__builtin_clzl(entries));
 	unsigned long level_shift =
 		std::max((entries_shift + levels - 1) / levels, KERNEL_PAGE_SHIFT - 3ul);
@@ -295,7 +297,7 @@ long glue_table_group_create_table(iommu_table_group *group, unsigned int num,
 	*table = kernel().tables
 			 .emplace_back(std::make_unique<KernelTable>(
 				 glue_table_geometry{ .offset = start >> page_shift,
-						      .size = entries,
+						      .size = std::max(entries, least_entries),
 						      .page_shift = page_shift,
 						      .indirect_levels = levels - 1,
 						      .level_size = 1UL << level_shift,
