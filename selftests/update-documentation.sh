@@ -44,7 +44,7 @@ awk '
 		for (name in passed) {
 			if (name == lane "-ours")
 				put(3, passed[name] ", " skipped[name])
-			if (name == lane "-kernel-tables" || name == lane "-single-tce")
+			if (name == lane "-kernel-tables" || name == lane "-single-tce-some")
 				put(4, passed[name] ", " skipped[name])
 			if (name == "stock-" lane)
 				put(5, passed[name] ", " failed[name] ", " skipped[name] ", " lost[name])
