@@ -156,8 +156,7 @@ long State::check_platform(const Container &container, unsigned int place, unsig
 	return 0;
 }
 
-/* The kernel's own table has a page of entries at least, and the window has all that the table has.
- */
+/* The kernel's own table is a page of entries at least, and all of it is the window's. */
 unsigned long State::window_size(const Group &group, unsigned int page_shift,
 				 unsigned long size) const
 {
